@@ -1,3 +1,7 @@
 //! tenantry: a SaaS backend in which every tenant has a PostgreSQL schema of its own.
 //!
 //! Start reading at `docs/ARCHITECTURE.md`; a request's way is api → service → repository → tenancy session → Postgres.
+
+pub mod clock;
+pub mod error;
+pub mod ids;
