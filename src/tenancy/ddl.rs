@@ -1,0 +1,145 @@
+//! Transactions that change schemas, under the DDL login. For migrations and provisioning alone.
+//!
+//! Invariant: a DDL transaction starts with every setting at its default and ends with commit or rollback; what a migration's text set
+//! on the connection is gone before the next one begins.
+
+use std::time::Duration;
+
+use super::error::DbError;
+use super::name::SchemaName;
+use super::pool::{Pool, PoolSettings};
+use super::scope::{Scope, ScopeRules};
+use super::session::Scoped;
+use super::sql::Sql;
+use super::value::{Params, Row};
+
+/// Connections under the login that owns the schemas (`MIGRATION_DATABASE_URL`).
+#[derive(Clone)]
+pub struct DdlPool {
+    pool: Pool,
+}
+
+impl DdlPool {
+    /// Opens nothing yet. `size` transactions can run at once.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub fn new(config: &tokio_postgres::Config, size: usize) -> Result<Self, DbError> {
+        let settings = PoolSettings {
+            size,
+            overflow: 0,
+            wait: Duration::from_secs(60),
+            max_age: Duration::from_secs(600),
+            pre_ping: false,
+            statement_timeout: None,
+            // The DDL login owns every schema: it is not fenced, and needs a session of its own.
+            rules: ScopeRules {
+                fence: false,
+                transaction_pool: false,
+            },
+        };
+        Ok(Self {
+            pool: Pool::new(config, settings)?,
+        })
+    }
+
+    /// Starts a transaction. Waiting for any lock, advisory ones too, ends after `lock_timeout`.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn begin(&self, lock_timeout: Duration) -> Result<DdlTransaction, DbError> {
+        let mut scoped = Scoped::new(self.pool.lease().await?, Scope::Public);
+        let prelude = format!(
+            "SET LOCAL search_path = ''; SET LOCAL lock_timeout = {}",
+            lock_timeout.as_millis().max(1)
+        );
+        scoped.mark_open();
+        scoped.lease().connection()?.begin_ddl(&prelude).await?;
+        Ok(DdlTransaction { scoped })
+    }
+}
+
+/// An open transaction that may change schemas. Dropping it rolls back.
+pub struct DdlTransaction {
+    scoped: Scoped,
+}
+
+impl DdlTransaction {
+    /// Runs SQL as it is, several statements if need be.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn batch(&mut self, text: &str) -> Result<(), DbError> {
+        let result = self.scoped.lease().connection()?.ddl(text, "ddl").await;
+        if result.is_err() {
+            self.scoped.mark_failed();
+        }
+        result
+    }
+
+    /// Makes `schema` alone the path of what follows in this transaction.
+    ///
+    /// # Errors
+    /// When there is no such schema.
+    pub async fn enter(&mut self, schema: &SchemaName) -> Result<(), DbError> {
+        const ENTER: &str = "SELECT set_config('search_path', $name$::regnamespace::text, true)";
+        let text = ENTER.replace("$name$", &format!("'{}'", schema.as_str()));
+        self.batch(&text).await?;
+        self.scoped.enter(Scope::Tenant(schema.clone()));
+        Ok(())
+    }
+
+    /// Leaves the tenant's schema; the shared tables are written `public.x`.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn leave(&mut self) -> Result<(), DbError> {
+        self.batch("SET LOCAL search_path = ''").await?;
+        self.scoped.enter(Scope::Public);
+        Ok(())
+    }
+
+    /// The present scope, for repositories.
+    pub fn scoped(&mut self) -> &mut Scoped {
+        &mut self.scoped
+    }
+
+    /// Rows of a text that is known only at run time, such as refinery's. No parameters: it is not for values.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn query_text(&mut self, text: &str) -> Result<Vec<Row>, DbError> {
+        let result = self.scoped.lease().connection()?.query_text(text).await;
+        if result.is_err() {
+            self.scoped.mark_failed();
+        }
+        result
+    }
+
+    /// Runs a named statement in the present scope.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn query(&mut self, sql: &Sql, params: Params<'_>) -> Result<Vec<Row>, DbError> {
+        self.scoped.query(sql, params).await
+    }
+
+    /// Runs a named change in the present scope; answers with the number of rows.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn execute(&mut self, sql: &Sql, params: Params<'_>) -> Result<u64, DbError> {
+        self.scoped.execute(sql, params).await
+    }
+
+    /// Makes everything last.
+    ///
+    /// # Errors
+    /// See [`DbError`]; [`DbError::Aborted`] if a statement of it failed, and then nothing stayed.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        if self.scoped.has_failed() {
+            return Err(DbError::Aborted);
+        }
+        self.scoped.lease().connection()?.commit_ddl().await
+    }
+}

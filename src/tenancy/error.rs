@@ -1,0 +1,135 @@
+//! What can go wrong between a repository and PostgreSQL, told apart by what the caller can do about it.
+
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+
+use crate::error::{Error, ErrorKind};
+
+/// A failed statement, or no connection to run it on.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// No connection could be had in time.
+    #[error("no database connection could be had: {0}")]
+    NoConnection(String),
+    /// The schema or the role of the tenant is not there; nothing was run.
+    #[error("the tenant's schema cannot be entered")]
+    ScopeLost {
+        /// What PostgreSQL said.
+        source: tokio_postgres::Error,
+    },
+    /// The role fence held: the statement reached for something that is not the tenant's.
+    #[error("statement `{statement}` reached outside its tenant's schema")]
+    Fenced {
+        /// Name of the statement.
+        statement: &'static str,
+        /// What PostgreSQL said (42501).
+        source: tokio_postgres::Error,
+    },
+    /// A named constraint refused the change.
+    #[error("constraint `{name}` refused the change")]
+    Constraint {
+        /// The constraint's name.
+        name: String,
+        /// What PostgreSQL said.
+        source: tokio_postgres::Error,
+    },
+    /// The statement took longer than `DB_QUERY_TIMEOUT`, or was cancelled.
+    #[error("statement `{statement}` was cancelled")]
+    Cancelled {
+        /// Name of the statement.
+        statement: &'static str,
+        /// What PostgreSQL said (57014).
+        source: tokio_postgres::Error,
+    },
+    /// Anything else that PostgreSQL or the connection said.
+    #[error("statement `{statement}` failed")]
+    Statement {
+        /// Name of the statement.
+        statement: &'static str,
+        /// What PostgreSQL said.
+        source: tokio_postgres::Error,
+    },
+    /// A statement of the transaction failed before, so there was nothing to commit.
+    #[error("the transaction was rolled back, because one of its statements had failed")]
+    Aborted,
+    /// A stored value is not one of those that the code knows.
+    #[error("column `{column}` holds a value that it must not: {reason}")]
+    Inconsistent {
+        /// The column.
+        column: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A row had another shape than the repository thinks.
+    #[error("a row cannot be read")]
+    Decode {
+        /// What the driver said.
+        source: tokio_postgres::Error,
+    },
+    /// A statement answered with another number of rows than it must.
+    #[error("statement `{statement}` must answer with one row, it gave {rows}")]
+    RowCount {
+        /// Name of the statement.
+        statement: &'static str,
+        /// How many rows came.
+        rows: usize,
+    },
+}
+
+impl DbError {
+    /// Sorts what the driver said about `statement`. `in_tenant` tells whether the unqualified tables were a tenant's.
+    pub(super) fn from_driver(
+        source: tokio_postgres::Error,
+        statement: &'static str,
+        in_tenant: bool,
+    ) -> Self {
+        let Some(db) = source.as_db_error() else {
+            return Self::Statement { statement, source };
+        };
+        let code = db.code();
+        if let Some(name) = db.constraint().map(str::to_owned)
+            && code.code().starts_with("23")
+        {
+            return Self::Constraint { name, source };
+        }
+        match *code {
+            SqlState::INSUFFICIENT_PRIVILEGE if in_tenant => Self::Fenced { statement, source },
+            SqlState::QUERY_CANCELED => Self::Cancelled { statement, source },
+            // The tables are the code's own, so it is the schema that has gone.
+            SqlState::UNDEFINED_TABLE if in_tenant => Self::ScopeLost { source },
+            _ => Self::Statement { statement, source },
+        }
+    }
+
+    /// The name of the constraint that refused the change, if that is the failure.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Constraint { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl From<DbError> for Error {
+    fn from(failure: DbError) -> Self {
+        let (code, detail) = match &failure {
+            DbError::NoConnection(_) => (
+                "database_busy",
+                "the database has no free connection; try again",
+            ),
+            DbError::ScopeLost { .. } => (
+                "tenant_unavailable",
+                "this tenant's data cannot be reached now; the operators have been told",
+            ),
+            DbError::Cancelled { .. } => (
+                "query_timeout",
+                "the database took too long to answer; try again, or ask for less",
+            ),
+            _ => return Self::internal(failure),
+        };
+        Self::new(ErrorKind::Unavailable, code, detail)
+            .retry_after(Duration::from_secs(5))
+            .caused_by(failure)
+    }
+}

@@ -1,0 +1,48 @@
+//! What one node tells the others, at once: NOTIFY on one channel, in the transaction of the change.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::error::DbError;
+use super::name::TenantId;
+use super::session::Scoped;
+use super::sql::Sql;
+
+/// The channel; all databases of a cluster have their own.
+pub(super) const CHANNEL: &str = "tenantry";
+
+/// Something that every node must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A tenant was made, renamed, suspended, migrated, …: read it anew.
+    TenantChanged {
+        /// Which.
+        id: TenantId,
+        /// Its slug, for those who had looked it up in vain.
+        slug: String,
+    },
+    /// A session's access tokens are dead.
+    SessionRevoked {
+        /// Which session.
+        session: Uuid,
+        /// Seconds since 1970 after which no token of it can be alive anyway.
+        expires: i64,
+    },
+}
+
+impl Event {
+    /// Tells every node, this one too, once the open transaction commits (at once where there is none).
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn publish(&self, db: &mut Scoped) -> Result<(), DbError> {
+        const NOTIFY: Sql = Sql::new("events.notify", "SELECT pg_notify($1, $2)");
+        let payload = serde_json::to_string(self).map_err(|e| DbError::Inconsistent {
+            column: "event",
+            reason: e.to_string(),
+        })?;
+        db.query(&NOTIFY, &[&CHANNEL, &payload]).await?;
+        Ok(())
+    }
+}

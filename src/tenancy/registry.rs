@@ -1,0 +1,208 @@
+//! Which tenants there are: `public.tenants` with the fleet ledger, behind a cache.
+//!
+//! Invariant: an entry that was read before an invalidation never enters the cache after it, so what a node was told is in force.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use moka::sync::Cache;
+
+use super::error::DbError;
+use super::name::{SchemaName, Slug, TenantId};
+use super::pool::Pool;
+use super::scope::Scope;
+use super::session::Scoped;
+use super::sql::Sql;
+use super::tenant::{SchemaState, Tenant};
+use super::value::Row;
+
+/// Tenants (and names that nobody has) kept in memory.
+const CAPACITY: u64 = 200_000;
+/// How long "nobody has this name" is believed.
+const MISSING_TTL: Duration = Duration::from_secs(5);
+/// How long an entry is believed while no invalidation can reach this node.
+const DEAF_TTL: Duration = Duration::from_secs(1);
+
+/// How a request names its tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TenantKey {
+    /// By slug.
+    Slug(Slug),
+    /// By id.
+    Id(TenantId),
+}
+
+impl std::str::FromStr for TenantKey {
+    type Err = super::name::SlugError;
+
+    /// An id if it looks like one, else a slug.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(TenantId(id))),
+            Err(_) => text.parse().map(Self::Slug),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Entry {
+    tenant: Option<Arc<Tenant>>,
+    read_at: Instant,
+}
+
+/// See the module.
+pub(super) struct Registry {
+    cache: Cache<TenantKey, Entry>,
+    /// Counts invalidations; held while an entry goes in or out.
+    epoch: Mutex<u64>,
+    hearing: AtomicBool,
+}
+
+impl Registry {
+    pub(super) fn new(ttl: Duration) -> Self {
+        Self {
+            cache: Cache::builder()
+                .max_capacity(CAPACITY)
+                .time_to_live(ttl)
+                .build(),
+            epoch: Mutex::new(0),
+            hearing: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) async fn find(
+        &self,
+        pool: &Pool,
+        key: &TenantKey,
+    ) -> Result<Option<Arc<Tenant>>, DbError> {
+        if let Some(entry) = self.cache.get(key)
+            && self.is_fresh(&entry)
+        {
+            return Ok(entry.tenant);
+        }
+        let epoch = *self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        let read_at = Instant::now();
+        let mut db = Scoped::new(pool.lease().await?, Scope::Public);
+        let tenant = read(&mut db, key).await?.map(Arc::new);
+        let now = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now == epoch {
+            let entry = Entry {
+                tenant: tenant.clone(),
+                read_at,
+            };
+            self.cache.insert(key.clone(), entry);
+        }
+        Ok(tenant)
+    }
+
+    fn is_fresh(&self, entry: &Entry) -> bool {
+        let limit = match (self.hearing.load(Ordering::Relaxed), &entry.tenant) {
+            (false, _) => DEAF_TTL,
+            (true, None) => MISSING_TTL,
+            (true, Some(_)) => return true,
+        };
+        entry.read_at.elapsed() < limit
+    }
+
+    /// The tenant changed: forget what is known under its id and slug.
+    pub(super) fn forget(&self, id: TenantId, slug: &Slug) {
+        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        *epoch += 1;
+        if let Some(Entry {
+            tenant: Some(known),
+            ..
+        }) = self.cache.get(&TenantKey::Id(id))
+        {
+            self.cache.invalidate(&TenantKey::Slug(known.slug.clone()));
+        }
+        self.cache.invalidate(&TenantKey::Id(id));
+        self.cache.invalidate(&TenantKey::Slug(slug.clone()));
+    }
+
+    /// Invalidations may have been missed: forget everything.
+    pub(super) fn forget_all(&self) {
+        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        *epoch += 1;
+        self.cache.invalidate_all();
+    }
+
+    /// Whether invalidations reach this node now.
+    pub(super) fn set_hearing(&self, hearing: bool) {
+        self.hearing.store(hearing, Ordering::Relaxed);
+    }
+}
+
+macro_rules! select_tenant {
+    ($condition:literal) => {
+        concat!(
+            "SELECT t.id, t.slug, t.name, t.status, t.created_at, t.updated_at, \
+             m.version, m.needs_binary, m.state \
+             FROM public.tenants t LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id WHERE ",
+            $condition
+        )
+    };
+}
+
+const BY_SLUG: Sql = Sql::new("registry.by_slug", select_tenant!("t.slug = $1"));
+const BY_ID: Sql = Sql::new("registry.by_id", select_tenant!("t.id = $1"));
+const PAGE: Sql = Sql::new(
+    "registry.page",
+    select_tenant!(
+        "t.temporary = false AND ($1::uuid IS NULL OR t.id > $1) ORDER BY t.id LIMIT $2"
+    ),
+);
+
+async fn read(db: &mut Scoped, key: &TenantKey) -> Result<Option<Tenant>, DbError> {
+    let row = match key {
+        TenantKey::Slug(slug) => db.query_opt(&BY_SLUG, &[&slug.as_str()]).await?,
+        TenantKey::Id(id) => db.query_opt(&BY_ID, &[id]).await?,
+    };
+    row.as_ref().map(tenant_of).transpose()
+}
+
+/// Tenants by age, at most `limit`, those after the id `after`.
+pub(super) async fn page(
+    db: &mut Scoped,
+    after: Option<uuid::Uuid>,
+    limit: i64,
+) -> Result<Vec<Tenant>, DbError> {
+    let rows = db.query(&PAGE, &[&after, &limit]).await?;
+    rows.iter().map(tenant_of).collect()
+}
+
+fn tenant_of(row: &Row) -> Result<Tenant, DbError> {
+    let id = TenantId(row.get("id")?);
+    let version: Option<i32> = row.get("version")?;
+    let state = match version {
+        None => None,
+        Some(version) => Some(SchemaState {
+            version,
+            needs: row.get("needs_binary")?,
+            failed: row.get::<String>("state")? == "failed",
+        }),
+    };
+    Ok(Tenant {
+        id,
+        slug: parsed(row, "slug")?,
+        name: row.get("name")?,
+        status: parsed(row, "status")?,
+        schema: SchemaName::of(id),
+        state,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+    })
+}
+
+fn parsed<T>(row: &Row, column: &'static str) -> Result<T, DbError>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(|e: T::Err| DbError::Inconsistent {
+        column,
+        reason: e.to_string(),
+    })
+}
