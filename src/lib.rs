@@ -3,5 +3,6 @@
 //! Start reading at `docs/ARCHITECTURE.md`; a request's way is api → service → repository → tenancy session → Postgres.
 
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod ids;
