@@ -3,6 +3,9 @@
 //! Start reading at `docs/ARCHITECTURE.md`; a request's way is api → service → repository → tenancy session → Postgres.
 
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod ids;
+pub mod migrations;
+pub mod telemetry;
 pub mod tenancy;

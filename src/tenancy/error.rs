@@ -102,6 +102,23 @@ impl DbError {
         }
     }
 
+    /// PostgreSQL's code for the failure, if it was PostgreSQL that failed.
+    pub fn sql_state(&self) -> Option<&str> {
+        match self {
+            Self::ScopeLost { source }
+            | Self::Fenced { source, .. }
+            | Self::Constraint { source, .. }
+            | Self::Cancelled { source, .. }
+            | Self::Statement { source, .. } => source.code().map(SqlState::code),
+            _ => None,
+        }
+    }
+
+    /// A lock was not to be had in time, or two waited for each other: worth another try.
+    pub fn is_lock_timeout(&self) -> bool {
+        matches!(self.sql_state(), Some("55P03" | "40P01"))
+    }
+
     /// The name of the constraint that refused the change, if that is the failure.
     pub fn constraint(&self) -> Option<&str> {
         match self {

@@ -1,0 +1,100 @@
+//! An address of a PostgreSQL database that is known to be well formed.
+
+use std::str::FromStr;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A `postgres://` URL or a `key=value` DSN. `Debug` shows where it leads, never the password.
+#[derive(Debug, Clone)]
+pub struct DatabaseUrl {
+    text: SecretString,
+    parsed: tokio_postgres::Config,
+}
+
+impl DatabaseUrl {
+    /// The address for the driver.
+    #[must_use]
+    pub fn config(&self) -> &tokio_postgres::Config {
+        &self.parsed
+    }
+
+    /// The address as it was given, password included.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.text.expose_secret()
+    }
+}
+
+/// The text is no address of a database. It does not say more: the driver's reason can quote a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected {}; got something else (not shown, it can hold a password)",
+    DatabaseUrl::SHAPE
+)]
+pub struct InvalidDatabaseUrl;
+
+impl DatabaseUrl {
+    pub(super) const SHAPE: &str = "`postgres://user:password@host/database` or \
+        `host=… user=… password=… dbname=…`, where sslmode is disable, prefer or require";
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = InvalidDatabaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = tokio_postgres::Config::from_str(text).map_err(|_| InvalidDatabaseUrl)?;
+        if parsed.get_hosts().is_empty() && parsed.get_hostaddrs().is_empty() {
+            return Err(InvalidDatabaseUrl);
+        }
+        Ok(Self {
+            text: text.into(),
+            parsed,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_are_read() {
+        for text in [
+            "postgres://app:pw@db.example:5433/main",
+            "host=db.example port=5433 user=app dbname=main",
+        ] {
+            let url: DatabaseUrl = text.parse().unwrap();
+            assert_eq!(url.config().get_dbname(), Some("main"));
+            assert_eq!(url.config().get_ports(), [5433]);
+            assert_eq!(url.expose(), text);
+        }
+    }
+
+    #[test]
+    fn what_leads_nowhere_is_refused() {
+        for text in [
+            "",
+            "postgres://",
+            "main",
+            "mysql://db/main",
+            "dbname=main",
+            "postgres://db/main?sslmode=maybe",
+        ] {
+            assert_eq!(
+                text.parse::<DatabaseUrl>().unwrap_err(),
+                InvalidDatabaseUrl,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_host_and_not_the_password() {
+        let url: DatabaseUrl = "postgres://app:hunter2@db.example/main".parse().unwrap();
+        let shown = format!("{url:?}");
+        assert!(
+            shown.contains("db.example") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
+}

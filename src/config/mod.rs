@@ -1,0 +1,149 @@
+//! The configuration: typed sections, read once from the environment and then passed on.
+//!
+//! Nothing outside this module reads an environment variable, and a `Config` exists only if all of it was right.
+//! To add a variable: declare it in its section, list it in the section's `GROUP`, read it in `from_env`.
+
+mod auth;
+mod database;
+mod database_url;
+mod dev;
+mod document;
+mod dotenv;
+mod env;
+mod environment;
+mod http;
+mod log;
+mod mistake;
+mod parse;
+mod seed;
+mod tenancy;
+#[cfg(test)]
+mod tests;
+mod variable;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+pub use self::auth::AuthConfig;
+pub use self::database::{DatabaseConfig, PoolMode};
+pub use self::database_url::{DatabaseUrl, InvalidDatabaseUrl};
+pub use self::dev::DevConfig;
+pub use self::environment::{Environment, Mode};
+pub use self::http::HttpConfig;
+pub use self::log::{LogConfig, LogFormat};
+pub use self::mistake::{ConfigError, Mistake};
+pub use self::seed::SeedConfig;
+pub use self::tenancy::TenancyConfig;
+pub use secrecy::{ExposeSecret, SecretString};
+
+use self::env::{Reader, Reported};
+use self::variable::Group;
+
+/// All variables, in the order in which readers see them.
+const GROUPS: &[Group] = &[
+    environment::GROUP,
+    http::GROUP,
+    database::GROUP,
+    tenancy::GROUP,
+    auth::GROUP,
+    seed::GROUP,
+    dev::GROUP,
+    log::GROUP,
+];
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the program runs.
+    pub environment: Environment,
+    /// How the server listens, and whom it trusts.
+    pub http: HttpConfig,
+    /// The database and the pool in front of it.
+    pub database: DatabaseConfig,
+    /// What is remembered of tenants, and how they are migrated.
+    pub tenancy: TenancyConfig,
+    /// Tokens, sessions and the hashing of passwords.
+    pub auth: AuthConfig,
+    /// The first operator of a new installation.
+    pub seed: SeedConfig,
+    /// The private PostgreSQL of development mode.
+    pub dev: DevConfig,
+    /// What is logged, and in which form.
+    pub log: LogConfig,
+    mode: Mode,
+}
+
+impl Config {
+    /// Reads the process's environment and, outside production, `.env` in the working folder.
+    ///
+    /// # Errors
+    /// Every mistake in them, at once.
+    pub fn load() -> Result<Self, ConfigError> {
+        let real = |name: &str| std::env::var_os(name);
+        let dotenv = if real("APP_ENV").is_some_and(|value| value == "production") {
+            Ok(HashMap::new())
+        } else {
+            dotenv::read(Path::new(".env"))
+        };
+        let (dotenv, mistake) = match dotenv {
+            Ok(variables) => (variables, None),
+            Err(mistake) => (HashMap::new(), Some(mistake)),
+        };
+        let lookup = |name: &str| real(name).or_else(|| dotenv.get(name).cloned());
+        let mut reader = Reader::new(&lookup);
+        if let Some(mistake) = mistake {
+            reader.report(mistake.name, mistake.message);
+        }
+        Self::read(reader)
+    }
+
+    /// Reads variables from `lookup` alone.
+    ///
+    /// # Errors
+    /// Every mistake in them, at once.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        Self::read(Reader::new(&lookup))
+    }
+
+    /// What a bare `tenantry` does. It stays what it was when a private database has been filled in.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The part of `--help` about the environment.
+    #[must_use]
+    pub fn help() -> String {
+        document::help()
+    }
+
+    fn read(mut reader: Reader) -> Result<Self, ConfigError> {
+        let config = Self::from_env(&mut reader);
+        reader.finish(config)
+    }
+
+    fn from_env(reader: &mut Reader) -> Result<Self, Reported> {
+        let environment = Environment::from_env(reader);
+        let mode = environment.mode(reader);
+        // Every section is read before the first `?`, so that no mistake hides another.
+        let http = HttpConfig::from_env(reader, environment);
+        let database = DatabaseConfig::from_env(reader, mode);
+        let tenancy = TenancyConfig::from_env(reader);
+        let auth = AuthConfig::from_env(reader, mode);
+        let seed = SeedConfig::from_env(reader);
+        let dev = DevConfig::from_env(reader);
+        let log = LogConfig::from_env(reader);
+        Ok(Self {
+            environment,
+            http: http?,
+            database: database?,
+            tenancy: tenancy?,
+            auth: auth?,
+            seed: seed?,
+            dev: dev?,
+            log: log?,
+            mode,
+        })
+    }
+}

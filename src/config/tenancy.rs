@@ -1,0 +1,76 @@
+//! What is remembered of tenants, and how their schemas are brought up to date.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::env::{Reader, Reported};
+use super::parse::{self, count, seconds, switch};
+use super::variable::{Fallback, Group, Variable};
+
+const TENANT_CACHE_TTL_SECONDS: Variable = Variable {
+    name: "TENANT_CACHE_TTL_SECONDS",
+    default: Fallback::Value("3600"),
+    shape: parse::SECONDS,
+    doc: "How long a tenant is remembered where no notice of a change arrives.",
+    secret: false,
+};
+const MIGRATIONS_DIR: Variable = Variable {
+    name: "MIGRATIONS_DIR",
+    default: Fallback::Computed("the migrations built into the program"),
+    shape: "the path of a folder that holds `public/` and `tenant/`",
+    doc: "Migrations to use instead of those built in, for development and tests.",
+    secret: false,
+};
+const MIGRATE_ON_START: Variable = Variable {
+    name: "MIGRATE_ON_START",
+    default: Fallback::Value("on"),
+    shape: parse::SWITCH,
+    doc: "Whether a starting server migrates what is behind.",
+    secret: false,
+};
+const MIGRATION_JOBS: Variable = Variable {
+    name: "MIGRATION_JOBS",
+    default: Fallback::Value("4"),
+    shape: parse::COUNT,
+    doc: "How many tenants are migrated at once.",
+    secret: false,
+};
+
+pub(super) const GROUP: Group = Group {
+    title: "Tenants",
+    variables: &[
+        TENANT_CACHE_TTL_SECONDS,
+        MIGRATIONS_DIR,
+        MIGRATE_ON_START,
+        MIGRATION_JOBS,
+    ],
+};
+
+/// What is remembered of tenants, and how they are migrated.
+#[derive(Debug, Clone)]
+pub struct TenancyConfig {
+    /// How long a tenant is remembered at most.
+    pub cache_ttl: Duration,
+    /// A folder used instead of the built-in migrations.
+    pub migrations_dir: Option<PathBuf>,
+    /// Whether a starting server migrates what is behind.
+    pub migrate_on_start: bool,
+    /// How many tenants are migrated at once.
+    pub migration_jobs: usize,
+}
+
+impl TenancyConfig {
+    /// Reads the section.
+    pub(super) fn from_env(reader: &mut Reader) -> Result<Self, Reported> {
+        let cache_ttl = reader.value(&TENANT_CACHE_TTL_SECONDS, seconds);
+        let migrations_dir = reader.optional(&MIGRATIONS_DIR, str::parse);
+        let migrate_on_start = reader.value(&MIGRATE_ON_START, switch);
+        let migration_jobs = reader.value(&MIGRATION_JOBS, count);
+        Ok(Self {
+            cache_ttl: cache_ttl?,
+            migrations_dir: migrations_dir?,
+            migrate_on_start: migrate_on_start?,
+            migration_jobs: migration_jobs?,
+        })
+    }
+}

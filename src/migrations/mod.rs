@@ -1,0 +1,17 @@
+//! Migrations of the shared tables and of the whole fleet of tenants, and the making of a new tenant's schema.
+//!
+//! Invariant: a schema, its history and its line in the fleet ledger change in one transaction, so a run that is killed at any moment
+//! leaves every tenant at one version or the other, and goes on where it stopped.
+
+mod apply;
+mod fleet;
+mod grants;
+mod ledger;
+mod schema;
+mod set;
+
+pub use apply::{ApplyError, LockBudget};
+pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
+pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
+pub use schema::{NewSchema, drop_schema};
+pub use set::{LoadError, MigrationSet, Target};

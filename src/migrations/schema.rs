@@ -1,0 +1,69 @@
+//! The schema and the role of one tenant: made, and unmade.
+
+use super::apply;
+use crate::tenancy::{DbError, DdlTransaction, SchemaName, quote_ident};
+
+/// What a new schema needs to know.
+#[derive(Debug, Clone)]
+pub struct NewSchema<'a> {
+    /// Its name; the role has the same.
+    pub name: &'a SchemaName,
+    /// The application's login, which may wear the role.
+    pub login: &'a str,
+    /// Whether there is a role at all.
+    pub fence: bool,
+}
+
+impl NewSchema<'_> {
+    /// Creates the schema, the history table and, with the fence, the role that may use this schema and nothing else.
+    pub(super) async fn create(&self, tx: &mut DdlTransaction) -> Result<(), DbError> {
+        let name = self.name.quoted();
+        tx.batch(&format!("CREATE SCHEMA {name}")).await?;
+        apply::create_history(tx, self.name.as_str()).await?;
+        let login = quote_ident(self.login);
+        // Rights on tables come by default privileges, so that later migrations need not think of them.
+        let text = if self.fence {
+            format!(
+                "CREATE ROLE {name} NOLOGIN NOINHERIT;
+                 GRANT {name} TO {login};
+                 GRANT USAGE ON SCHEMA {name} TO {name};
+                 GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {name};
+                 {}",
+                default_privileges(&name, &name)
+            )
+        } else {
+            format!(
+                "GRANT USAGE ON SCHEMA {name} TO {login};
+                 GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {login};
+                 {}",
+                default_privileges(&name, &login)
+            )
+        };
+        tx.batch(&text).await
+    }
+}
+
+fn default_privileges(schema: &str, role: &str) -> String {
+    format!(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role};"
+    )
+}
+
+/// Drops a schema with all that is in it, and its role. Nothing happens where they are not there.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn drop_schema(tx: &mut DdlTransaction, name: &SchemaName) -> Result<(), DbError> {
+    let quoted = name.quoted();
+    let literal = name.as_str();
+    tx.batch(&format!(
+        "DROP SCHEMA IF EXISTS {quoted} CASCADE;
+         DO $$ BEGIN
+             IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{literal}') THEN
+                 EXECUTE 'DROP ROLE {quoted}';
+             END IF;
+         END $$;"
+    ))
+    .await
+}

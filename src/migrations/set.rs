@@ -1,0 +1,182 @@
+//! The migrations that this binary brings, and what they add up to.
+
+use std::path::Path;
+
+use aws_lc_rs::digest;
+use refinery_core::{Migration, load_sql_migrations};
+
+use crate::tenancy::SupportedVersions;
+
+/// Oldest tenant schema that the code in this crate can read and write. Raise it together with the migration that it needs.
+const OLDEST_SUPPORTED: i32 = 4;
+
+/// In a migration's text: `-- compatible-with: 7` says that binaries whose newest tenant migration is 7 can work with the result.
+/// Without it, only binaries that bring the migration itself can.
+const COMPATIBLE_WITH: &str = "-- compatible-with:";
+
+mod public_files {
+    refinery::embed_migrations!("migrations/public");
+}
+
+mod tenant_files {
+    refinery::embed_migrations!("migrations/tenant");
+}
+
+/// Why migrations cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The folder or a file of it.
+    #[error("the migrations in `{dir}` cannot be read; expected files such as `V5__add_notes.sql`")]
+    Folder {
+        /// The folder.
+        dir: String,
+        /// What refinery said.
+        source: refinery_core::Error,
+    },
+    /// Two files, one version.
+    #[error("two {kind} migrations have the version {version}; give one of them another")]
+    Repeated {
+        /// `public` or `tenant`.
+        kind: &'static str,
+        /// The version.
+        version: i32,
+    },
+    /// Its header is no number.
+    #[error("`{COMPATIBLE_WITH}` in migration {version} wants a version number, found `{found}`")]
+    Header {
+        /// The migration's version.
+        version: i32,
+        /// What stands there.
+        found: String,
+    },
+}
+
+/// Where a fully migrated tenant stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Version of the newest migration; 0 where there is none.
+    pub version: i32,
+    /// Over the version, name and text of all of them.
+    pub checksum: String,
+    /// Oldest binary that can work with the result.
+    pub needs_binary: i32,
+}
+
+/// All migrations, in order.
+#[derive(Debug, Clone)]
+pub struct MigrationSet {
+    public: Vec<Migration>,
+    tenant: Vec<Migration>,
+    target: Target,
+}
+
+impl MigrationSet {
+    /// Those built into the binary, from `migrations/public` and `migrations/tenant`.
+    ///
+    /// # Errors
+    /// When two have one version.
+    pub fn embedded() -> Result<Self, LoadError> {
+        Self::new(
+            public_files::migrations::runner().get_migrations().clone(),
+            tenant_files::migrations::runner().get_migrations().clone(),
+        )
+    }
+
+    /// Those in `dir/public` and `dir/tenant`, for trying a migration without building.
+    ///
+    /// # Errors
+    /// When a file cannot be read or named so.
+    pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
+        Self::new(load(&dir.join("public"))?, load(&dir.join("tenant"))?)
+    }
+
+    fn new(mut public: Vec<Migration>, mut tenant: Vec<Migration>) -> Result<Self, LoadError> {
+        public.sort();
+        tenant.sort();
+        refuse_repeats("public", &public)?;
+        refuse_repeats("tenant", &tenant)?;
+        let target = target_of(&tenant)?;
+        Ok(Self {
+            public,
+            tenant,
+            target,
+        })
+    }
+
+    /// For the shared tables.
+    pub fn public(&self) -> &[Migration] {
+        &self.public
+    }
+
+    /// For each tenant's schema.
+    pub fn tenant(&self) -> &[Migration] {
+        &self.tenant
+    }
+
+    /// Where a fully migrated tenant stands.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Schema versions that can be served with this set.
+    pub fn supported(&self) -> SupportedVersions {
+        SupportedVersions {
+            oldest: OLDEST_SUPPORTED.min(self.target.version),
+            newest: self.target.version,
+        }
+    }
+}
+
+fn load(dir: &Path) -> Result<Vec<Migration>, LoadError> {
+    load_sql_migrations(dir).map_err(|source| LoadError::Folder {
+        dir: dir.display().to_string(),
+        source,
+    })
+}
+
+fn refuse_repeats(kind: &'static str, sorted: &[Migration]) -> Result<(), LoadError> {
+    match sorted
+        .windows(2)
+        .find(|pair| pair[0].version() == pair[1].version())
+    {
+        Some(pair) => Err(LoadError::Repeated {
+            kind,
+            version: pair[0].version(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn target_of(sorted: &[Migration]) -> Result<Target, LoadError> {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    let mut needs_binary = 0;
+    for migration in sorted {
+        hash.update(format!("{}:{};", migration.version(), migration.checksum()).as_bytes());
+        needs_binary = needs_binary.max(needs(migration)?);
+    }
+    let checksum = hash.finish().as_ref()[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(Target {
+        version: sorted.last().map_or(0, Migration::version),
+        checksum,
+        needs_binary,
+    })
+}
+
+fn needs(migration: &Migration) -> Result<i32, LoadError> {
+    let version = migration.version();
+    let header = migration
+        .sql()
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(COMPATIBLE_WITH));
+    match header {
+        None => Ok(version),
+        Some(text) => text.trim().parse().map_err(|_| LoadError::Header {
+            version,
+            found: text.trim().to_owned(),
+        }),
+    }
+}
