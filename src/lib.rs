@@ -4,8 +4,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod domains;
 pub mod error;
 pub mod ids;
 pub mod migrations;
+pub mod pagination;
 pub mod telemetry;
 pub mod tenancy;

@@ -1,0 +1,21 @@
+//! The domains: what tenants do, in slices that know no web framework.
+//!
+//! A slice is a folder: `model` (values, parsed at the edge), `authorization` (who may do what), `repository` (the SQL, which demands a
+//! [`access::Scope`]), `service` (one method per use case) and `error` (its failures, and what they mean). The one to copy is
+//! [`projects`]; `docs/adding-a-domain.md` is the checklist.
+
+pub mod access;
+pub mod audit;
+pub mod projects;
+
+use crate::clock::Clock;
+use crate::tenancy::Tenancy;
+
+/// What every service needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Deps {
+    /// Opens sessions.
+    pub tenancy: Tenancy,
+    /// Tells the time.
+    pub clock: Clock,
+}
