@@ -171,6 +171,14 @@ impl Migrator {
         self.ddl.begin(self.locks.timeout).await
     }
 
+    /// The same, with another longest wait for a lock.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn begin_waiting(&self, wait: Duration) -> Result<DdlTransaction, DbError> {
+        self.ddl.begin(wait).await
+    }
+
     async fn migrate_tenant(&self, line: &LedgerLine) -> Result<(), ApplyError> {
         let slug: Slug =
             line.slug

@@ -169,7 +169,27 @@ impl Connection {
         }
     }
 
-    pub(super) async fn commit_ddl(&mut self) -> Result<(), DbError> {
+    /// Starts a transaction that will put its scopes on itself, by [`Connection::wear_locally`].
+    pub(super) async fn begin_bare(&mut self) -> Result<(), DbError> {
+        self.wears = None;
+        self.in_transaction = true;
+        self.ddl("BEGIN", "transaction.begin").await
+    }
+
+    /// Puts a scope on until the open transaction ends.
+    pub(super) async fn wear_locally(&mut self, scope: &Scope) -> Result<(), DbError> {
+        let rules = ScopeRules {
+            transaction_pool: true,
+            ..self.rules
+        };
+        self.busy = true;
+        let result = put_on(&self.client, None, scope, rules).await;
+        self.busy = false;
+        result.map_err(|e| switch_failed(e, "tenancy.switch"))
+    }
+
+    /// Ends a transaction whose switches were local to it.
+    pub(super) async fn commit_bare(&mut self) -> Result<(), DbError> {
         self.wears = None;
         self.end("COMMIT").await
     }
@@ -360,13 +380,14 @@ fn types(params: Params<'_>) -> Vec<Type> {
     params.iter().map(|p| p.pg_type()).collect()
 }
 
-fn switch_failed(source: PgError, sql: &Sql) -> DbError {
+/// What a switch that failed before `sql` means.
+fn switch_failed(source: PgError, statement: &'static str) -> DbError {
     match source.as_db_error() {
         // No such schema, no such role, or no right to wear it.
         Some(db) if matches!(db.code().code(), "3F000" | "22023" | "42501") => {
             DbError::ScopeLost { source }
         }
-        _ => DbError::from_driver(source, sql.name(), false),
+        _ => DbError::from_driver(source, statement, false),
     }
 }
 
@@ -379,7 +400,7 @@ fn settle<T>(
     sql: &Sql,
 ) -> Result<T, DbError> {
     begun.map_err(|e| DbError::from_driver(e, "transaction.begin", false))?;
-    worn.map_err(|e| switch_failed(e, sql))?;
+    worn.map_err(|e| switch_failed(e, sql.name()))?;
     result.map_err(|e| DbError::from_driver(e, sql.name(), scope.is_tenant()))
 }
 

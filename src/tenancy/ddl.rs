@@ -137,9 +137,6 @@ impl DdlTransaction {
     /// # Errors
     /// See [`DbError`]; [`DbError::Aborted`] if a statement of it failed, and then nothing stayed.
     pub async fn commit(mut self) -> Result<(), DbError> {
-        if self.scoped.has_failed() {
-            return Err(DbError::Aborted);
-        }
-        self.scoped.lease().connection()?.commit_ddl().await
+        self.scoped.commit_bare().await
     }
 }

@@ -4,6 +4,7 @@
 //! needs a [`TenantRef`], which only [`Tenancy::serve`] gives for a tenant that may be served; nothing outlives its request.
 
 mod connection;
+mod control;
 mod ddl;
 mod error;
 mod events;
@@ -27,6 +28,7 @@ use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+pub use control::ControlTransaction;
 pub use ddl::{DdlPool, DdlTransaction};
 pub use error::DbError;
 pub use events::Event;
@@ -148,6 +150,15 @@ impl Tenancy {
     pub async fn public(&self) -> Result<PublicSession, DbError> {
         let lease = self.shared.pool.lease().await?;
         Ok(PublicSession::new(Scoped::new(lease, Scope::Public)))
+    }
+
+    /// A transaction over the shared tables and tenants' tables, for the control plane; `reason` is logged.
+    ///
+    /// # Errors
+    /// When no connection is to be had in time.
+    pub async fn control(&self, reason: &'static str) -> Result<ControlTransaction, DbError> {
+        tracing::debug!(reason, "control transaction");
+        ControlTransaction::begin(self.shared.pool.lease().await?).await
     }
 
     /// What other nodes, and this one, tell from now on.

@@ -132,8 +132,13 @@ impl Scoped {
         self.tx = Tx::Failed;
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.tx == Tx::Failed
+    /// Commits a transaction whose switches were local to it.
+    pub(super) async fn commit_bare(&mut self) -> Result<(), DbError> {
+        if self.tx == Tx::Failed {
+            return Err(DbError::Aborted);
+        }
+        self.tx = Tx::None;
+        self.lease.connection()?.commit_bare().await
     }
 
     async fn commit(&mut self) -> Result<(), DbError> {
