@@ -11,6 +11,7 @@ mod listener;
 mod name;
 mod pool;
 mod registry;
+mod request;
 mod resolve;
 mod scope;
 mod session;
