@@ -19,7 +19,7 @@ impl Clock {
     }
 
     /// Now, in UTC, cut to the microseconds that PostgreSQL keeps.
-    #[allow(clippy::disallowed_methods)] // the one place that may
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn now(&self) -> DateTime<Utc> {
         let micros = Utc::now().timestamp_micros() + self.ahead.load(Ordering::Relaxed);
         DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)

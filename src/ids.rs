@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// A new id: UUIDv7, so that rows sort by the time of their making.
-#[allow(clippy::disallowed_methods)] // the one place that may
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }

@@ -1,1 +1,3 @@
+//! The binary `tenantry`; everything it does is in the library.
+
 fn main() {}

@@ -79,6 +79,7 @@ impl Config {
     ///
     /// # Errors
     /// Every mistake in them, at once.
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn load() -> Result<Self, ConfigError> {
         let real = |name: &str| std::env::var_os(name);
         let dotenv = if real("APP_ENV").is_some_and(|value| value == "production") {

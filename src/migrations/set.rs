@@ -156,8 +156,7 @@ fn target_of(sorted: &[Migration]) -> Result<Target, LoadError> {
     }
     let checksum = hash.finish().as_ref()[..16]
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     Ok(Target {
         version: sorted.last().map_or(0, Migration::version),
         checksum,

@@ -4,22 +4,16 @@
 //! the statement go out together, in one round trip and one transaction: if the switch fails, PostgreSQL refuses the statement.
 
 use deadpool_postgres::ClientWrapper;
-use futures_util::{TryStreamExt, join};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error as PgError, RowStream, Statement};
+use futures_util::join;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error as PgError, Statement};
 
 use super::error::DbError;
+use super::request::{Answer, execute, put_on};
 use super::scope::{Scope, ScopeRules};
 use super::sql::Sql;
 use super::statements::{Plan, Statements};
 use super::value::{Params, Row};
-
-/// What a statement answered.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) rows: Vec<Row>,
-    pub(super) affected: u64,
-}
 
 /// What has to happen to a connection before anybody else may have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -402,50 +396,4 @@ fn settle<T>(
     begun.map_err(|e| DbError::from_driver(e, "transaction.begin", false))?;
     worn.map_err(|e| switch_failed(e, sql.name()))?;
     result.map_err(|e| DbError::from_driver(e, sql.name(), scope.is_tenant()))
-}
-
-async fn put_on(
-    client: &Client,
-    prepared: Option<&Statement>,
-    scope: &Scope,
-    rules: ScopeRules,
-) -> Result<(), PgError> {
-    let param = scope.wear_param();
-    let stream = match prepared {
-        Some(statement) => {
-            let values = param.iter().map(|(name, _)| name as &(dyn ToSql + Sync));
-            client.query_raw(statement, values).await?
-        }
-        None => client.query_typed_raw(scope.wear_sql(rules), param).await?,
-    };
-    collect(stream).await.map(drop)
-}
-
-async fn execute(
-    client: &Client,
-    prepared: Option<&Statement>,
-    sql: &Sql,
-    params: Params<'_>,
-) -> Result<Answer, PgError> {
-    let stream = match prepared {
-        Some(statement) => {
-            let values = params.iter().map(|p| p.as_sql());
-            client.query_raw(statement, values).await?
-        }
-        None => {
-            let values = params.iter().map(|p| (p.as_sql(), p.pg_type()));
-            client.query_typed_raw(sql.text(), values).await?
-        }
-    };
-    collect(stream).await
-}
-
-async fn collect(stream: RowStream) -> Result<Answer, PgError> {
-    let mut stream = std::pin::pin!(stream);
-    let mut rows = Vec::new();
-    while let Some(row) = stream.try_next().await? {
-        rows.push(Row(row));
-    }
-    let affected = stream.rows_affected().unwrap_or(0);
-    Ok(Answer { rows, affected })
 }

@@ -28,8 +28,8 @@ impl DdlPool {
         let settings = PoolSettings {
             size,
             overflow: 0,
-            wait: Duration::from_secs(60),
-            max_age: Duration::from_secs(600),
+            wait: Duration::from_mins(1),
+            max_age: Duration::from_mins(10),
             pre_ping: false,
             statement_timeout: None,
             // The DDL login owns every schema: it is not fenced, and needs a session of its own.

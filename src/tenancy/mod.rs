@@ -12,6 +12,7 @@ mod listener;
 mod name;
 mod pool;
 mod registry;
+mod request;
 mod resolve;
 mod scope;
 mod session;

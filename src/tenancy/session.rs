@@ -5,9 +5,9 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
-use super::connection::Answer;
 use super::error::DbError;
 use super::pool::Lease;
+use super::request::Answer;
 use super::scope::Scope;
 use super::sql::Sql;
 use super::value::{Params, Row};
