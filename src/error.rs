@@ -93,13 +93,12 @@ impl Error {
 
     /// Values that are not acceptable, each with its pointer.
     pub fn validation(fields: Vec<FieldError>) -> Self {
-        let mut error = Self::new(
+        Self::new(
             ErrorKind::Invalid,
             "validation_failed",
             "the request has values that are not acceptable; see `errors`",
-        );
-        error.fields = fields;
-        error
+        )
+        .with_fields(fields)
     }
 
     /// The thing asked for does not exist for this caller.
@@ -109,6 +108,13 @@ impl Error {
             "not_found",
             format!("there is no such {what}"),
         )
+    }
+
+    /// Names the single parts that failed.
+    #[must_use]
+    pub fn with_fields(mut self, fields: Vec<FieldError>) -> Self {
+        self.fields = fields;
+        self
     }
 
     /// It makes sense to try again after `delay`.
@@ -140,7 +146,7 @@ impl Error {
         &self.detail
     }
 
-    /// The values that were not acceptable, if that is the failure.
+    /// The single parts that failed, such as values that were not acceptable.
     pub fn fields(&self) -> &[FieldError] {
         &self.fields
     }

@@ -17,5 +17,7 @@ pub mod error;
 pub mod ids;
 pub mod migrations;
 pub mod pagination;
+pub mod readiness;
+pub mod signals;
 pub mod telemetry;
 pub mod tenancy;

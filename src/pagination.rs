@@ -1,6 +1,6 @@
 //! Keyset pages: what a repository is asked for, and what it gives back.
 //!
-//! Ids are `UUIDv7`, so their order is the order of making and a page is stable under writes. The opaque cursor is the HTTP shell's (`api::page`).
+//! Ids are UUIDv7, so their order is the order of making and a page is stable under writes. The opaque cursor is the HTTP shell's (`api::page`).
 
 use uuid::Uuid;
 
