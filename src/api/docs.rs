@@ -1,0 +1,72 @@
+//! `/docs` (Swagger UI), `/redoc`, `/openapi.json` and `/openapi.yaml`: made once at start, served from memory.
+//!
+//! Both pages carry their own script. Their content policy lets a browser load nothing from elsewhere, so they work, and tell nobody, without the internet.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use poem::endpoint::{BoxEndpoint, make_sync};
+use poem::http::{Method, header};
+use poem::{EndpointExt, Response};
+use poem_openapi::OpenApi;
+use poem_openapi::registry::{MetaApi, Registry};
+
+use super::document::describe;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; \
+    img-src data:; font-src data:; worker-src blob:; connect-src 'self'; frame-ancestors 'none'";
+
+/// The pages about the document; they are no part of it.
+pub(super) struct Docs(Vec<Page>);
+
+struct Page {
+    path: &'static str,
+    content_type: &'static str,
+    content: Bytes,
+}
+
+/// What the Redoc page would fetch from a font service.
+const WEB_FONTS: &str = r#"<link href="https://fonts.googleapis.com/css?family=Montserrat:300,400,700|Roboto:300,400,700" rel="stylesheet">"#;
+
+impl Docs {
+    /// The pages about `A`.
+    pub(super) fn of<A: OpenApi>() -> Self {
+        let service = describe::<A>();
+        let page = |path, content_type, content: String| Page {
+            path,
+            content_type,
+            content: content.into(),
+        };
+        Self(vec![
+            page("/docs", HTML, service.swagger_ui_html()),
+            page("/redoc", HTML, service.redoc_html().replace(WEB_FONTS, "")),
+            page("/openapi.json", "application/json", service.spec()),
+            page("/openapi.yaml", "application/yaml", service.spec_yaml()),
+        ])
+    }
+}
+
+impl OpenApi for Docs {
+    fn meta() -> Vec<MetaApi> {
+        Vec::new()
+    }
+
+    fn register(_: &mut Registry) {}
+
+    fn add_routes(self, table: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
+        for page in self.0 {
+            let path = page.path.to_owned();
+            let endpoint = make_sync(move |_| {
+                Response::builder()
+                    .content_type(page.content_type)
+                    .header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
+                    .header(header::CACHE_CONTROL, "no-cache")
+                    .body(page.content.clone())
+            });
+            let methods = table.entry(path).or_default();
+            methods.insert(Method::GET, endpoint.boxed());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The document that is the contract: the endpoints' own description, completed by what the shell itself can answer.
+//!
+//! It needs types only, no running endpoints, so that it can be written without a database.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::{Method, StatusCode};
+use poem_openapi::registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{OpenApi, OpenApiService, Tags};
+
+use super::api_error::{header, problem};
+use super::problem::Problem;
+
+/// Where versioned endpoints live.
+const PREFIX: &str = "/api/v1";
+
+/// The chapters of the document.
+#[derive(Tags)]
+pub enum Tag {
+    /// Whether this process lives, and whether it may be sent requests.
+    Health,
+}
+
+/// The service that describes `A`.
+pub(super) fn describe<A: OpenApi>() -> OpenApiService<Described<A>, ()> {
+    service(Described(PhantomData))
+}
+
+/// The service that runs `api`.
+pub(super) fn service<A>(api: A) -> OpenApiService<A, ()> {
+    OpenApiService::new(api, "tenantry", env!("CARGO_PKG_VERSION"))
+        .description(env!("CARGO_PKG_DESCRIPTION"))
+}
+
+/// `A` below `/api/v1`. No nested router: nesting would parse and copy the address of every request.
+pub(super) struct Versioned<A>(pub(super) A);
+
+impl<A: OpenApi> OpenApi for Versioned<A> {
+    fn meta() -> Vec<MetaApi> {
+        let mut apis = A::meta();
+        for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
+            path.path.insert_str(0, PREFIX);
+        }
+        apis
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+    }
+
+    fn add_routes(self, table: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
+        let mut own = HashMap::new();
+        self.0.add_routes(&mut own);
+        for (path, methods) in own {
+            let route = table.entry(format!("{PREFIX}{path}")).or_default();
+            route.extend(methods);
+        }
+    }
+}
+
+/// The description of `A` without its endpoints.
+pub(super) struct Described<A>(PhantomData<fn() -> A>);
+
+impl<A: OpenApi> OpenApi for Described<A> {
+    fn meta() -> Vec<MetaApi> {
+        // A path whose methods come from several parts must be one entry, for JSON has no second key of a name.
+        let mut paths: Vec<MetaPath> = Vec::new();
+        for mut path in A::meta().into_iter().flat_map(|api| api.paths) {
+            path.operations.iter_mut().for_each(complete);
+            match paths.iter_mut().find(|known| known.path == path.path) {
+                Some(known) => known.operations.extend(path.operations),
+                None => paths.push(path),
+            }
+        }
+        vec![MetaApi { paths }]
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+        Problem::register(registry);
+    }
+
+    fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}
+
+/// Adds what the shell itself can answer to this operation.
+fn complete(operation: &mut MetaOperation) {
+    let mut statuses = vec![StatusCode::INTERNAL_SERVER_ERROR];
+    if operation.request.is_some() {
+        statuses.extend([
+            StatusCode::BAD_REQUEST,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ]);
+    }
+    if !operation.security.is_empty() {
+        statuses.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
+    }
+    for parameter in &operation.params {
+        statuses.push(match parameter.in_type {
+            MetaParamIn::Path => StatusCode::NOT_FOUND,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        });
+    }
+    let responses = &mut operation.responses.responses;
+    for status in statuses {
+        if !responses.iter().any(|r| r.status == Some(status.as_u16())) {
+            responses.push(problem(status));
+        }
+    }
+    responses.sort_by_key(|response| response.status);
+    for response in responses {
+        let request_id = header("X-Request-ID", String::schema_ref());
+        response.headers.push(request_id);
+    }
+}

@@ -1,0 +1,84 @@
+//! The HTTP shell: the only place that knows poem. Endpoints turn requests into calls of a service and its answers into responses; nothing is decided here.
+//!
+//! A request's way through the shell: `server` → `boundary` (id, log line) → `origins` (CORS) → `problems` (every failure) → the endpoint.
+
+mod api_error;
+mod body;
+mod boundary;
+mod client_addr;
+mod docs;
+mod document;
+mod failure;
+mod health;
+mod json;
+mod origins;
+mod page;
+mod problem;
+mod problems;
+mod request;
+mod routes;
+mod schema;
+pub mod server;
+mod trace_context;
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use poem::{Endpoint, IntoEndpoint, Response};
+use poem_openapi::OpenApi;
+
+pub use api_error::{
+    ApiError, CONFLICT, FORBIDDEN, GONE, INVALID, MALFORMED, NOT_FOUND, RATE_LIMITED,
+    UNAUTHENTICATED, UNAVAILABLE,
+};
+pub use body::{Body, read_limited};
+pub use document::Tag;
+pub use page::{Cursor, Limit, Page, page_request};
+pub use problem::Problem;
+pub use request::RequestFacts;
+
+use crate::readiness::Readiness;
+
+/// What the shell itself needs.
+#[derive(Debug, Clone, Default)]
+pub struct Shell {
+    /// Told by `/health/ready`.
+    pub readiness: Readiness,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Exact origins, such as `https://app.example.com`, whose scripts may call. Empty: no CORS.
+    pub allowed_origins: Vec<String>,
+}
+
+/// Everything that is described: the root's endpoints, and `A` below `/api/v1`.
+type Described<A> = (health::HealthApi, document::Versioned<A>);
+
+/// The whole app: `api` below `/api/v1`, health and docs at the root, and every answer in the house's form.
+pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output = Response> {
+    let Shell {
+        readiness,
+        trusted_proxies,
+        allowed_origins,
+    } = shell;
+    let health = health::HealthApi { readiness };
+    let docs = docs::Docs::of::<Described<A>>();
+    let endpoints = (health, docs, document::Versioned(api));
+    let problems = problems::Problems {
+        inner: document::service(endpoints).into_endpoint(),
+        routes: routes::Routes::of::<Described<A>>(),
+    };
+    boundary::Boundary {
+        inner: origins::Origins::new(Arc::new(problems), &allowed_origins),
+        trusted_proxies,
+    }
+}
+
+/// The document that describes the app with `A` below `/api/v1`, as JSON.
+pub fn openapi_json<A: OpenApi>() -> String {
+    document::describe::<Described<A>>().spec()
+}
+
+/// The same document as YAML.
+pub fn openapi_yaml<A: OpenApi>() -> String {
+    document::describe::<Described<A>>().spec_yaml()
+}

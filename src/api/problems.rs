@@ -1,0 +1,106 @@
+//! The catch-all: whatever fails below, a panic too, is answered as a problem and noted for the log line.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use poem::PathPattern;
+use poem::http::{StatusCode, Uri};
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
+
+use super::failure::Failure;
+use super::problem;
+use super::request::RequestFacts;
+use super::routes::Routes;
+use crate::error::{Error, FieldError};
+
+/// The longest path and query, in bytes, that is read.
+const LONGEST_URI: usize = 8 * 1024;
+
+/// Answers every failure of `inner` as a problem.
+pub(super) struct Problems<E> {
+    pub(super) inner: E,
+    pub(super) routes: Routes,
+}
+
+impl<E: Endpoint> Endpoint for Problems<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let Some(facts) = request.data::<RequestFacts>().cloned() else {
+            return self
+                .inner
+                .call(request)
+                .await
+                .map(IntoResponse::into_response);
+        };
+        if let Some(failure) = refuse(facts.uri()) {
+            return Ok(respond(failure, &facts));
+        }
+        let outcome = AssertUnwindSafe(self.inner.call(request))
+            .catch_unwind()
+            .await;
+        let error = match outcome {
+            Ok(Ok(output)) => {
+                let response = output.into_response();
+                self.note_route(response.data::<PathPattern>(), &facts);
+                return Ok(response);
+            }
+            Ok(Err(error)) => error,
+            Err(panic) => {
+                let failure = Failure::internal(format!("panic: {}", words(panic.as_ref())));
+                return Ok(respond(failure, &facts));
+            }
+        };
+        let pattern = error.data::<PathPattern>();
+        self.note_route(pattern, &facts);
+        let mut failure = Failure::from(&error);
+        if failure.status == StatusCode::METHOD_NOT_ALLOWED {
+            failure.allow = pattern.map(|pattern| self.routes.allow(pattern));
+        }
+        Ok(respond(failure, &facts))
+    }
+}
+
+impl<E> Problems<E> {
+    fn note_route(&self, pattern: Option<&PathPattern>, facts: &RequestFacts) {
+        if let Some(pattern) = pattern {
+            facts.set_route(self.routes.template(pattern));
+        }
+    }
+}
+
+fn respond(failure: Failure, facts: &RequestFacts) -> Response {
+    let response = problem::answer(&failure, facts);
+    facts.set_failure(failure.code, failure.cause);
+    response
+}
+
+/// What no endpoint should have to think of. PostgreSQL has no NUL in text, so nothing has such a name and no filter can match it.
+fn refuse(uri: &Uri) -> Option<Failure> {
+    let query = uri.query().unwrap_or_default();
+    if uri.path().len() + query.len() > LONGEST_URI {
+        return Some(Failure::uri_too_long(LONGEST_URI));
+    }
+    if uri.path().contains("%00") {
+        return Some((&Error::not_found("thing")).into());
+    }
+    let parameter = query.split('&').find(|pair| pair.contains("%00"))?;
+    let name = parameter.split('=').next().unwrap_or_default();
+    let mistake = FieldError::new(
+        format!("/{name}"),
+        "nul_character",
+        "expected text without the NUL character",
+    );
+    Some((&Error::validation(vec![mistake])).into())
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    if let Some(words) = panic.downcast_ref::<&str>() {
+        words
+    } else if let Some(words) = panic.downcast_ref::<String>() {
+        words
+    } else {
+        "no words"
+    }
+}
