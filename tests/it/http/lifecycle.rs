@@ -1,0 +1,109 @@
+//! Health, and the way out.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::Value;
+use tenantry::api::Shell;
+use tenantry::readiness::{PartState, Readiness};
+
+use super::fixture::{Server, mistakes, problem, start, start_with};
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn slow(server: &Server) -> tokio::task::JoinHandle<reqwest::Result<reqwest::Response>> {
+    tokio::spawn(server.request(Method::GET, "/api/v1/slow").send())
+}
+
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+#[tokio::test]
+async fn a_process_lives_before_it_is_ready() {
+    let shell = Shell {
+        readiness: Readiness::of(&["database", "migrations"]),
+        ..Shell::default()
+    };
+    let server = start_with(shell, SOON).await;
+    assert_eq!(server.get("/health").await.status(), 200);
+    server.readiness.set("database", PartState::Up);
+    let response = server.get("/health/ready").await;
+    assert_eq!(response.headers()["retry-after"], "1");
+    let told = problem(response, 503, "not_ready").await;
+    assert_eq!(mistakes(&told), ["/parts/migrations starting"]);
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("database is up, migrations is starting"));
+
+    server.readiness.set("migrations", PartState::Up);
+    let ready: Value = server.get("/health/ready").await.json().await.unwrap();
+    assert_eq!(ready["status"], "ready");
+    assert_eq!(ready["parts"]["database"], "up");
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_what_is_under_way() {
+    let server = start().await;
+    let under_way = slow(&server);
+    a_moment().await;
+    server.stop.send(()).await.unwrap();
+    a_moment().await;
+    let response = server.get("/health/ready").await;
+    assert_eq!(response.headers()["connection"], "close");
+    problem(response, 503, "draining").await;
+    assert!(!server.running.is_finished());
+
+    server.go_on.notify_one();
+    assert_eq!(under_way.await.unwrap().unwrap().status(), 200);
+    tokio::time::timeout(SOON, server.running)
+        .await
+        .expect("the server stops")
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_server_stops_at_once_even_with_an_open_connection() {
+    let server = start().await;
+    let client = reqwest::Client::new();
+    client
+        .get(format!("{}/health", server.base))
+        .send()
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    server.stop.send(()).await.unwrap();
+    server.running.await.unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(900));
+}
+
+#[tokio::test]
+async fn the_drain_limit_ends_the_waiting_and_leaves_a_line() {
+    let mut server = start_with(Shell::default(), Duration::from_millis(200)).await;
+    let under_way = slow(&server);
+    a_moment().await;
+    server.stop.send(()).await.unwrap();
+    tokio::time::timeout(SOON, &mut server.running)
+        .await
+        .expect("the server stops")
+        .unwrap()
+        .unwrap();
+    assert!(under_way.await.unwrap().is_err());
+    assert_eq!(server.request_lines()[0]["status"], 499);
+}
+
+#[tokio::test]
+async fn a_second_stop_ends_the_waiting_too() {
+    let server = start_with(Shell::default(), Duration::from_mins(1)).await;
+    let _under_way = slow(&server);
+    a_moment().await;
+    server.stop.send(()).await.unwrap();
+    a_moment().await;
+    assert!(!server.running.is_finished());
+    server.stop.send(()).await.unwrap();
+    tokio::time::timeout(SOON, server.running)
+        .await
+        .expect("the server stops")
+        .unwrap()
+        .unwrap();
+}
