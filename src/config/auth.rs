@@ -7,7 +7,6 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::env::{Reader, Reported};
-use super::environment::Mode;
 use super::parse::{self, count, seconds};
 use super::variable::{Fallback, Group, Variable};
 
@@ -15,7 +14,7 @@ const JWT_SECRET: Variable = Variable {
     name: "JWT_SECRET",
     default: Fallback::Nothing,
     shape: "a secret of at least 32 bytes (`openssl rand -base64 48` makes one)",
-    doc: "Signs access tokens; needed wherever DATABASE_URL is set and in production.",
+    doc: "Signs access tokens; needed to serve wherever DATABASE_URL is set and in production.",
     secret: true,
 };
 const JWT_ISSUER: Variable = Variable {
@@ -95,9 +94,9 @@ pub struct AuthConfig {
 
 impl AuthConfig {
     /// Reads the section.
-    pub(super) fn from_env(reader: &mut Reader, mode: Mode) -> Result<Self, Reported> {
+    pub(super) fn from_env(reader: &mut Reader, signs: bool) -> Result<Self, Reported> {
         let jwt_secret = reader.needed_if(
-            mode == Mode::Server,
+            signs,
             "a server has no default secret",
             &JWT_SECRET,
             signing_secret,

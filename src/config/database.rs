@@ -166,6 +166,12 @@ impl DatabaseConfig {
         })
     }
 
+    /// Fills in the private PostgreSQL: the application's login, and the one that changes schemas.
+    pub fn fill_in(&mut self, url: DatabaseUrl, migration_url: DatabaseUrl) {
+        self.url = Some(url);
+        self.migration_url = Some(migration_url);
+    }
+
     /// The database through the login that changes schemas: one of its own, or the same.
     #[must_use]
     pub fn migration_url(&self) -> Option<&DatabaseUrl> {

@@ -52,6 +52,15 @@ const GROUPS: &[Group] = &[
     log::GROUP,
 ];
 
+/// What a command needs of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It signs tokens: a server.
+    Serve,
+    /// It works on the database alone, and needs no secret to sign with.
+    Manage,
+}
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -80,7 +89,7 @@ impl Config {
     /// # Errors
     /// Every mistake in them, at once.
     #[expect(clippy::disallowed_methods, reason = "the one place that may")]
-    pub fn load() -> Result<Self, ConfigError> {
+    pub fn load(purpose: Purpose) -> Result<Self, ConfigError> {
         let real = |name: &str| std::env::var_os(name);
         let dotenv = if real("APP_ENV").is_some_and(|value| value == "production") {
             Ok(HashMap::new())
@@ -96,15 +105,18 @@ impl Config {
         if let Some(mistake) = mistake {
             reader.report(mistake.name, mistake.message);
         }
-        Self::read(reader)
+        Self::read(reader, purpose)
     }
 
     /// Reads variables from `lookup` alone.
     ///
     /// # Errors
     /// Every mistake in them, at once.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        Self::read(Reader::new(&lookup))
+    pub fn from_lookup(
+        purpose: Purpose,
+        lookup: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, ConfigError> {
+        Self::read(Reader::new(&lookup), purpose)
     }
 
     /// What a bare `tenantry` does. It stays what it was when a private database has been filled in.
@@ -119,19 +131,22 @@ impl Config {
         document::help()
     }
 
-    fn read(mut reader: Reader) -> Result<Self, ConfigError> {
-        let config = Self::from_env(&mut reader);
+    fn read(mut reader: Reader, purpose: Purpose) -> Result<Self, ConfigError> {
+        let config = Self::from_env(&mut reader, purpose);
         reader.finish(config)
     }
 
-    fn from_env(reader: &mut Reader) -> Result<Self, Reported> {
+    fn from_env(reader: &mut Reader, purpose: Purpose) -> Result<Self, Reported> {
         let environment = Environment::from_env(reader);
         let mode = environment.mode(reader);
         // Every section is read before the first `?`, so that no mistake hides another.
         let http = HttpConfig::from_env(reader, environment);
         let database = DatabaseConfig::from_env(reader, mode);
         let tenancy = TenancyConfig::from_env(reader);
-        let auth = AuthConfig::from_env(reader, mode);
+        let auth = AuthConfig::from_env(
+            reader,
+            mode == Mode::Server && purpose == Purpose::Serve,
+        );
         let seed = SeedConfig::from_env(reader);
         let dev = DevConfig::from_env(reader);
         let log = LogConfig::from_env(reader);

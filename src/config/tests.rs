@@ -13,7 +13,7 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const URL: &str = "postgres://app:hunter2@db.example/main";
 
 fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    Config::from_lookup(|name| {
+    Config::from_lookup(Purpose::Serve, |name| {
         let found = variables.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| OsString::from(value))
     })
@@ -101,7 +101,7 @@ fn every_mistake_is_reported_at_once() {
     let expected: Vec<_> = all.filter(|name| !free.contains(name)).collect();
 
     let error =
-        Config::from_lookup(|name| expected.contains(&name).then(|| "=!".into())).unwrap_err();
+        Config::from_lookup(Purpose::Serve, |name| expected.contains(&name).then(|| "=!".into())).unwrap_err();
 
     assert_eq!(names(&error), expected);
 }
@@ -166,7 +166,7 @@ fn a_secret_can_come_from_a_file_but_not_from_two_places() {
 #[test]
 fn exactly_the_documented_variables_are_read() {
     let asked = RefCell::new(BTreeSet::new());
-    Config::from_lookup(|name| {
+    Config::from_lookup(Purpose::Serve, |name| {
         asked.borrow_mut().insert(name.to_owned());
         None
     })
