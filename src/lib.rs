@@ -17,5 +17,6 @@ pub mod error;
 pub mod ids;
 pub mod migrations;
 pub mod pagination;
+pub mod private_postgres;
 pub mod telemetry;
 pub mod tenancy;
