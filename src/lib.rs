@@ -18,6 +18,7 @@ pub mod error;
 pub mod ids;
 pub mod migrations;
 pub mod pagination;
+pub mod private_postgres;
 pub mod readiness;
 pub mod signals;
 pub mod telemetry;
