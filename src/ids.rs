@@ -1,9 +1,24 @@
 //! The only place that makes identifiers and random tokens.
 
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
+
+/// The machine has no randomness to give. Nothing secret can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system's source of randomness failed")]
+pub struct NoRandomness;
 
 /// A new id: UUIDv7, so that rows sort by the time of their making.
 #[expect(clippy::disallowed_methods, reason = "the one place that may")]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
+}
+
+/// A new secret: 256 random bits as 43 characters of base64url.
+pub fn random_token() -> Result<String, NoRandomness> {
+    let mut bits = [0; 32];
+    rand::fill(&mut bits).map_err(|_| NoRandomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(bits))
 }

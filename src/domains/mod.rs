@@ -6,7 +6,10 @@
 
 pub mod access;
 pub mod audit;
+pub mod passwords;
 pub mod projects;
+
+use passwords::Hasher;
 
 use crate::clock::Clock;
 use crate::tenancy::Tenancy;
@@ -18,4 +21,6 @@ pub struct Deps {
     pub tenancy: Tenancy,
     /// Tells the time.
     pub clock: Clock,
+    /// Hashes and compares passwords.
+    pub hasher: Hasher,
 }
