@@ -8,6 +8,7 @@ pub mod access;
 pub mod audit;
 pub mod passwords;
 pub mod projects;
+pub mod users;
 
 use passwords::Hasher;
 

@@ -1,0 +1,50 @@
+//! What can go wrong with users, and what it means.
+
+use crate::domains::access::Denied;
+use crate::domains::passwords::HashError;
+use crate::error::{Error, ErrorKind, FieldError};
+use crate::tenancy::DbError;
+
+use super::email::Email;
+
+/// A use case that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// There is none with this id that the caller may see.
+    #[error("there is no such user")]
+    NotFound,
+    /// Another user has this address.
+    #[error("another user of this tenant has the e-mail address `{0}`; choose another")]
+    EmailTaken(Email),
+    /// Super admins exist in the platform's tenant only.
+    #[error("expected guest, member or admin, found super_admin, which only the platform has")]
+    SuperAdminOfTenant,
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The password was not hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<UserError> for Error {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::NotFound => Self::not_found("user"),
+            UserError::EmailTaken(_) => {
+                Self::new(ErrorKind::Conflict, "email_taken", error.to_string())
+            }
+            UserError::SuperAdminOfTenant => Self::validation(vec![FieldError::new(
+                "/role",
+                "role_not_here",
+                error.to_string(),
+            )]),
+            UserError::Denied(denied) => denied.into(),
+            UserError::Hash(failure) => failure.into(),
+            UserError::Db(failure) => failure.into(),
+        }
+    }
+}

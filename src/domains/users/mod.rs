@@ -1,0 +1,17 @@
+//! Users: a tenant's people. The same e-mail in two tenants is two accounts.
+//!
+//! Guests and members see themselves alone, also in the list; admins see and make all of their tenant's, below their own role.
+
+mod authorization;
+mod email;
+mod error;
+mod model;
+mod repository;
+mod service;
+
+pub use email::{Email, EmailError};
+pub use error::UserError;
+pub use model::{FirstAdmin, NewUser, Seeded, User};
+pub use service::{Users, add_first_admin};
+
+pub(in crate::domains) use repository::{confirm, credentials, replace_hash};

@@ -1,0 +1,66 @@
+//! What a user is.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::email::Email;
+use crate::domains::access::Role;
+use crate::domains::passwords::{NewPassword, PasswordHash};
+
+/// A user, without anything secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Their id.
+    pub id: Uuid,
+    /// Unique in the tenant.
+    pub email: Email,
+    /// Their name.
+    pub name: String,
+    /// Their role in the tenant.
+    pub role: Role,
+    /// When they were made.
+    pub created_at: DateTime<Utc>,
+    /// When they last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a caller says to make one.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Their address.
+    pub email: Email,
+    /// Their name.
+    pub name: String,
+    /// Below the caller's.
+    pub role: Role,
+    /// What they sign in with.
+    pub password: NewPassword,
+}
+
+/// The admin that a tenant is provisioned with. The password is hashed before the transaction begins, which must be short.
+pub struct FirstAdmin {
+    /// Their address.
+    pub email: Email,
+    /// Their name.
+    pub name: String,
+    /// Of the password that they sign in with.
+    pub password_hash: PasswordHash,
+}
+
+/// What seeding did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seeded {
+    /// The user was made, with the password that was given.
+    Made(User),
+    /// A user with this address was there already, and was left as they were.
+    Found(User),
+}
+
+/// What a sign-in compares with.
+pub(in crate::domains) struct Credentials {
+    /// Whose.
+    pub(in crate::domains) user_id: Uuid,
+    /// `None` for accounts without a password.
+    pub(in crate::domains) password_hash: Option<PasswordHash>,
+}

@@ -1,0 +1,157 @@
+//! The SQL of users. What a caller sees is filtered by the scope of the action; only the lookup of a sign-in goes round it, by name.
+
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use super::authorization::MakesUsers;
+use super::email::Email;
+use super::error::UserError;
+use super::model::{Credentials, User};
+use crate::domains::access::{Role, Scope, UsersRead};
+use crate::domains::passwords::PasswordHash;
+use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
+
+const FIND: Sql = Sql::new(
+    "users.find",
+    "SELECT id, email, name, role, created_at, updated_at FROM users \
+     WHERE id = $1 AND ($2::uuid IS NULL OR id = $2)",
+);
+const FIND_BY_EMAIL: Sql = Sql::new(
+    "users.find_by_email",
+    "SELECT id, email, name, role, created_at, updated_at FROM users \
+     WHERE email = $1 AND ($2::uuid IS NULL OR id = $2)",
+);
+const PAGE: Sql = Sql::new(
+    "users.page",
+    "SELECT id, email, name, role, created_at, updated_at FROM users \
+     WHERE ($1::uuid IS NULL OR id > $1) AND ($2::uuid IS NULL OR id = $2) \
+     ORDER BY id LIMIT $3",
+);
+const INSERT: Sql = Sql::new(
+    "users.insert",
+    "INSERT INTO users (id, email, name, role, password_hash, created_at, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $6)",
+);
+const CREDENTIALS: Sql = Sql::new(
+    "users.credentials",
+    "SELECT id, password_hash FROM users WHERE email = $1",
+);
+const CONFIRM: Sql = Sql::new(
+    "users.confirm",
+    "SELECT role FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE",
+);
+const REPLACE_HASH: Sql = Sql::new(
+    "users.replace_hash",
+    "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+);
+
+pub(super) async fn find(
+    db: &mut Scoped,
+    scope: &Scope<UsersRead>,
+    id: Uuid,
+) -> Result<Option<User>, DbError> {
+    let row = db.query_opt(&FIND, &[&id, &scope.owner()]).await?;
+    row.as_ref().map(user_of).transpose()
+}
+
+pub(super) async fn find_by_email(
+    db: &mut Scoped,
+    scope: &Scope<UsersRead>,
+    email: &Email,
+) -> Result<Option<User>, DbError> {
+    let params: &[&dyn Param] = &[&email.as_str(), &scope.owner()];
+    let row = db.query_opt(&FIND_BY_EMAIL, params).await?;
+    row.as_ref().map(user_of).transpose()
+}
+
+/// Oldest first, those after the id `after`.
+pub(super) async fn page(
+    db: &mut Scoped,
+    scope: &Scope<UsersRead>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<User>, DbError> {
+    let rows = db.query(&PAGE, &[&after, &scope.owner(), &limit]).await?;
+    rows.iter().map(user_of).collect()
+}
+
+pub(super) async fn insert<A: MakesUsers>(
+    db: &mut Scoped,
+    _scope: &Scope<A>,
+    user: &User,
+    hash: &PasswordHash,
+) -> Result<(), UserError> {
+    let params: &[&dyn Param] = &[
+        &user.id,
+        &user.email.as_str(),
+        &user.name,
+        &user.role.as_str(),
+        &hash.as_str(),
+        &user.created_at,
+    ];
+    let result = db.execute(&INSERT, params).await;
+    result.map(drop).map_err(|error| match error.constraint() {
+        Some("users_email_key") => UserError::EmailTaken(user.email.clone()),
+        _ => error.into(),
+    })
+}
+
+/// Round the scope: at a sign-in there is no caller yet. Whoever asks compares the password before anything is done or told.
+pub(in crate::domains) async fn credentials(
+    db: &mut Scoped,
+    email: &Email,
+) -> Result<Option<Credentials>, DbError> {
+    let row = db.query_opt(&CREDENTIALS, &[&email.as_str()]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let hash: Option<String> = row.get("password_hash")?;
+    Ok(Some(Credentials {
+        user_id: row.get("id")?,
+        password_hash: hash.map(PasswordHash::stored),
+    }))
+}
+
+/// Round the scope, for a sign-in whose password was right: the user's role, if the password is still the one that was compared. Until
+/// the transaction ends, it cannot change.
+pub(in crate::domains) async fn confirm(
+    db: &mut Scoped,
+    id: Uuid,
+    hash: &PasswordHash,
+) -> Result<Option<Role>, DbError> {
+    let row = db.query_opt(&CONFIRM, &[&id, &hash.as_str()]).await?;
+    row.as_ref().map(|row| parsed(row, "role")).transpose()
+}
+
+/// Round the scope, for a sign-in whose password was right: keeps the same password in a stronger hash. Nothing happens where the
+/// password has changed since.
+pub(in crate::domains) async fn replace_hash(
+    db: &mut Scoped,
+    id: Uuid,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<(), DbError> {
+    let params: &[&dyn Param] = &[&id, &old.as_str(), &new.as_str()];
+    db.execute(&REPLACE_HASH, params).await.map(drop)
+}
+
+fn user_of(row: &Row) -> Result<User, DbError> {
+    Ok(User {
+        id: row.get("id")?,
+        email: parsed(row, "email")?,
+        name: row.get("name")?,
+        role: parsed(row, "role")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+    })
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(
+    row: &Row,
+    column: &'static str,
+) -> Result<T, DbError> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|e: T::Err| DbError::Inconsistent {
+        column,
+        reason: e.to_string(),
+    })
+}
