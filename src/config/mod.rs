@@ -143,10 +143,7 @@ impl Config {
         let http = HttpConfig::from_env(reader, environment);
         let database = DatabaseConfig::from_env(reader, mode);
         let tenancy = TenancyConfig::from_env(reader);
-        let auth = AuthConfig::from_env(
-            reader,
-            mode == Mode::Server && purpose == Purpose::Serve,
-        );
+        let auth = AuthConfig::from_env(reader, mode == Mode::Server && purpose == Purpose::Serve);
         let seed = SeedConfig::from_env(reader);
         let dev = DevConfig::from_env(reader);
         let log = LogConfig::from_env(reader);

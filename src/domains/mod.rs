@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod auth;
 pub mod passwords;
 pub mod projects;
 pub mod users;

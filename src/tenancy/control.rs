@@ -1,5 +1,5 @@
-//! One transaction over the shared tables and over tenants' tables, for the control plane alone: suspending a tenant is a change in
-//! `public`, a line in its audit and a line in the platform's, and all or none of them.
+//! One transaction over the shared tables and over tenants' tables, for the control plane and for ending sessions: suspending a tenant is
+//! a change in `public`, a line in its audit and a line in the platform's, and all or none of them.
 
 use super::error::DbError;
 use super::pool::Lease;

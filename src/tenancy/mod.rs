@@ -153,7 +153,7 @@ impl Tenancy {
         Ok(PublicSession::new(Scoped::new(lease, Scope::Public)))
     }
 
-    /// A transaction over the shared tables and tenants' tables, for the control plane; `reason` is logged.
+    /// A transaction over the shared tables and tenants' tables, for the few changes that are in both; `reason` is logged.
     ///
     /// # Errors
     /// When no connection is to be had in time.
@@ -165,6 +165,11 @@ impl Tenancy {
     /// What other nodes, and this one, tell from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Heard> {
         self.shared.heard.subscribe()
+    }
+
+    /// Whether what other nodes tell reaches this one now. While it does not, what was learnt by [`Tenancy::subscribe`] may be old.
+    pub fn is_hearing(&self) -> bool {
+        self.shared.registry.is_hearing()
     }
 
     /// Schema versions that this binary works with.

@@ -98,7 +98,7 @@ impl Registry {
     }
 
     fn is_fresh(&self, entry: &Entry) -> bool {
-        let limit = match (self.hearing.load(Ordering::Relaxed), &entry.tenant) {
+        let limit = match (self.is_hearing(), &entry.tenant) {
             (false, _) => DEAF_TTL,
             (true, None) => MISSING_TTL,
             (true, Some(_)) => return true,
@@ -129,6 +129,10 @@ impl Registry {
     }
 
     /// Whether invalidations reach this node now.
+    pub(super) fn is_hearing(&self) -> bool {
+        self.hearing.load(Ordering::Relaxed)
+    }
+
     pub(super) fn set_hearing(&self, hearing: bool) {
         self.hearing.store(hearing, Ordering::Relaxed);
     }

@@ -1,0 +1,74 @@
+//! What can go wrong with sign-ins, and what it means.
+
+use std::time::Duration;
+
+use super::tokens::TokenError;
+use crate::domains::passwords::HashError;
+use crate::error::{Error, ErrorKind};
+use crate::ids::NoRandomness;
+use crate::tenancy::DbError;
+
+/// A use case that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The e-mail, the password, or both: nobody is told which.
+    #[error("the e-mail address or the password is wrong")]
+    InvalidCredentials,
+    /// The refresh token is unknown here, used, too old, or of a session that has ended.
+    #[error("this refresh token does not hold; sign in again")]
+    InvalidGrant,
+    /// The access token does not hold.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The session was ended before its token was.
+    #[error("the session of this access token has ended; sign in again")]
+    SessionEnded,
+    /// The token is another tenant's.
+    #[error("this access token is for another tenant than the request")]
+    TenantMismatch,
+    /// This node has lost sight of what is revoked.
+    #[error("it cannot be told now whether this session has ended; try again in a second")]
+    Unsure,
+    /// Password or account changed between the check of the password and the sign-in.
+    #[error("the account changed during the sign-in; try again")]
+    AccountChanged,
+    /// The system has no session to end.
+    #[error("the system has not signed in, so it cannot sign out")]
+    NoSession,
+    /// The password was not compared.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// No randomness for a token.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The access token was not signed.
+    #[error("an access token cannot be signed")]
+    Signing(#[from] jsonwebtoken::errors::Error),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        let (kind, code) = match error {
+            AuthError::InvalidCredentials => (ErrorKind::Unauthenticated, "invalid_credentials"),
+            AuthError::InvalidGrant => (ErrorKind::Unauthenticated, "invalid_grant"),
+            AuthError::Token(_) | AuthError::SessionEnded => {
+                (ErrorKind::Unauthenticated, "invalid_token")
+            }
+            AuthError::TenantMismatch => (ErrorKind::Forbidden, "tenant_mismatch"),
+            AuthError::NoSession => (ErrorKind::Forbidden, "no_session"),
+            AuthError::Unsure => (ErrorKind::Unavailable, "session_state_unknown"),
+            AuthError::AccountChanged => (ErrorKind::Unavailable, "login_busy"),
+            AuthError::Hash(failure) => return failure.into(),
+            AuthError::Db(failure) => return failure.into(),
+            AuthError::NoRandomness(_) | AuthError::Signing(_) => return Self::internal(error),
+        };
+        let error = Self::new(kind, code, error.to_string());
+        match kind {
+            ErrorKind::Unavailable => error.retry_after(Duration::from_secs(1)),
+            _ => error,
+        }
+    }
+}

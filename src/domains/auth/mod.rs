@@ -1,0 +1,18 @@
+//! Sign-ins: access tokens that are checked without a query, refresh tokens that work once, and sessions that can be ended at once.
+//!
+//! Invariant: an access token is accepted only while this node knows which sessions are revoked.
+
+mod authentication;
+mod ending;
+mod error;
+mod model;
+mod repository;
+mod revocations;
+mod rotation;
+mod service;
+mod tokens;
+
+pub use error::AuthError;
+pub use model::TokenPair;
+pub use service::Auth;
+pub use tokens::{TokenError, Verified};

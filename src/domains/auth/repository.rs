@@ -1,0 +1,151 @@
+//! The SQL of sign-ins: the tenant's sessions and refresh tokens, and what is revoked, which all nodes share.
+//!
+//! No scope filters here: a session is reached by a secret that its owner holds, or by the claims of a token that was verified.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::model::Session;
+use super::rotation::Found;
+use crate::domains::access::{Origin, UnknownRole};
+use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
+
+const INSERT_SESSION: Sql = Sql::new(
+    "auth.insert_session",
+    "INSERT INTO sessions (id, user_id, created_at, last_used_at, ends_at, address, user_agent) \
+     VALUES ($1, $2, $3, $3, $4, $5, $6)",
+);
+const INSERT_TOKEN: Sql = Sql::new(
+    "auth.insert_token",
+    "INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+);
+// Both rows are locked, so that two who come with one token, or with a token and a sign-out, come one after the other.
+const FIND_TOKEN: Sql = Sql::new(
+    "auth.find_token",
+    "SELECT t.session_id, t.expires_at, t.used_at, s.user_id, s.ends_at, s.revoked_at IS NOT NULL AS revoked, u.role \
+     FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id \
+     WHERE t.hash = $1 FOR UPDATE OF t, s",
+);
+const USE_TOKEN: Sql = Sql::new(
+    "auth.use_token",
+    "WITH used AS (UPDATE refresh_tokens SET used_at = coalesce(used_at, $3) WHERE hash = $1) \
+     UPDATE sessions SET last_used_at = $3 WHERE id = $2",
+);
+const END_SESSION: Sql = Sql::new(
+    "auth.end_session",
+    "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL",
+);
+const REVOKE: Sql = Sql::new(
+    "auth.revoke",
+    "INSERT INTO public.revoked_sessions (session_id, expires_at) VALUES ($1, $2) \
+     ON CONFLICT (session_id) DO NOTHING",
+);
+const REVOKED: Sql = Sql::new(
+    "auth.revoked",
+    "SELECT session_id, expires_at FROM public.revoked_sessions WHERE expires_at > $1",
+);
+const PURGE_REVOKED: Sql = Sql::new(
+    "auth.purge_revoked",
+    "DELETE FROM public.revoked_sessions WHERE expires_at <= $1",
+);
+
+pub(super) async fn insert_session(
+    db: &mut Scoped,
+    session: &Session,
+    now: DateTime<Utc>,
+    origin: &Origin,
+) -> Result<(), DbError> {
+    let params: &[&dyn Param] = &[
+        &session.id,
+        &session.user_id,
+        &now,
+        &session.ends_at,
+        &origin.address,
+        &origin.user_agent,
+    ];
+    db.execute(&INSERT_SESSION, params).await.map(drop)
+}
+
+pub(super) async fn insert_token(
+    db: &mut Scoped,
+    hash: Vec<u8>,
+    session: Uuid,
+    now: DateTime<Utc>,
+    expires: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let params: &[&dyn Param] = &[&hash, &session, &now, &expires];
+    db.execute(&INSERT_TOKEN, params).await.map(drop)
+}
+
+/// The token with this hash. It and its session stay locked until the transaction ends.
+pub(super) async fn find_token(db: &mut Scoped, hash: &[u8]) -> Result<Option<Found>, DbError> {
+    let row = db.query_opt(&FIND_TOKEN, &[&hash]).await?;
+    row.as_ref().map(found_of).transpose()
+}
+
+/// Marks the token as used, once, and its session as alive.
+pub(super) async fn use_token(
+    db: &mut Scoped,
+    hash: &[u8],
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    db.execute(&USE_TOKEN, &[&hash, &session, &now])
+        .await
+        .map(drop)
+}
+
+/// Whether there was one to end.
+pub(super) async fn end_session(
+    db: &mut Scoped,
+    session: Uuid,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    Ok(db.execute(&END_SESSION, &[&session, &user, &now]).await? == 1)
+}
+
+/// Makes the access tokens of a session dead, for every node that reads it.
+pub(super) async fn revoke(
+    db: &mut Scoped,
+    session: Uuid,
+    expires: DateTime<Utc>,
+) -> Result<(), DbError> {
+    db.execute(&REVOKE, &[&session, &expires]).await.map(drop)
+}
+
+/// Sessions whose access tokens are dead and have not expired by themselves.
+pub(super) async fn revoked(
+    db: &mut Scoped,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbError> {
+    let rows = db.query(&REVOKED, &[&now]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("session_id")?, row.get("expires_at")?)))
+        .collect()
+}
+
+pub(super) async fn purge_revoked(db: &mut Scoped, now: DateTime<Utc>) -> Result<u64, DbError> {
+    db.execute(&PURGE_REVOKED, &[&now]).await
+}
+
+fn found_of(row: &Row) -> Result<Found, DbError> {
+    let role: String = row.get("role")?;
+    let session = Session {
+        id: row.get("session_id")?,
+        user_id: row.get("user_id")?,
+        role: role
+            .parse()
+            .map_err(|e: UnknownRole| DbError::Inconsistent {
+                column: "role",
+                reason: e.to_string(),
+            })?,
+        ends_at: row.get("ends_at")?,
+    };
+    Ok(Found {
+        session,
+        expires_at: row.get("expires_at")?,
+        used_at: row.get("used_at")?,
+        revoked: row.get("revoked")?,
+    })
+}

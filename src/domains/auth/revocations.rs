@@ -1,0 +1,202 @@
+//! Which sessions ended before their access tokens did: known on every node at once, asked on every request without a query.
+//!
+//! Invariant: the answer is trusted for a few seconds after this node last heard the others or read the table; then it is "unknown",
+//! and no token is accepted. So a node that is cut off fails closed, and one that cannot read the table at its start does not start.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::task::AbortHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use uuid::Uuid;
+
+use super::repository;
+use crate::clock::Clock;
+use crate::tenancy::{DbError, Event, Heard, Tenancy};
+
+/// How often trust is renewed; while other nodes are not heard, by reading the table.
+const RENEW: Duration = Duration::from_secs(1);
+/// How long the last renewal is trusted: some failed tries, and a machine that is busy.
+const TRUST: Duration = Duration::from_secs(10);
+/// How often entries go whose tokens have expired by themselves.
+const PURGE: Duration = Duration::from_mins(1);
+
+/// What is known of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevocationState {
+    /// It was not revoked.
+    Live,
+    /// It was.
+    Revoked,
+    /// This node has been cut off for too long to tell.
+    Unknown,
+}
+
+/// See the module. Cheap to clone; following ends with the last clone.
+#[derive(Clone)]
+pub struct Revocations {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    known: Arc<RwLock<Known>>,
+    follower: AbortHandle,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+struct Known {
+    /// Revoked sessions, and when the last of their tokens expires.
+    sessions: HashMap<Uuid, DateTime<Utc>>,
+    trusted_until: Instant,
+}
+
+impl Known {
+    fn is_current(&self) -> bool {
+        Instant::now() <= self.trusted_until
+    }
+}
+
+impl Revocations {
+    /// Reads the table and follows what nodes tell from then on.
+    pub async fn follow(tenancy: Tenancy, clock: Clock) -> Result<Self, DbError> {
+        let known = Arc::new(RwLock::new(Known {
+            sessions: HashMap::new(),
+            trusted_until: Instant::now(),
+        }));
+        // The ear opens before the table is read, so nothing falls between the two.
+        let mut follower = Follower {
+            heard: tenancy.subscribe(),
+            known: Arc::clone(&known),
+            tenancy,
+            clock,
+            stale: false,
+        };
+        follower.load().await?;
+        let follower = tokio::spawn(follower.run()).abort_handle();
+        Ok(Self {
+            shared: Arc::new(Shared { known, follower }),
+        })
+    }
+
+    /// What is known of this session.
+    pub fn state(&self, session: Uuid) -> RevocationState {
+        let known = self.read();
+        if known.sessions.contains_key(&session) {
+            RevocationState::Revoked
+        } else if known.is_current() {
+            RevocationState::Live
+        } else {
+            RevocationState::Unknown
+        }
+    }
+
+    /// Whether tokens are accepted here at all, for readiness.
+    pub fn is_current(&self) -> bool {
+        self.read().is_current()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        let known = self.shared.known.read();
+        known.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Revokes on this node at once, before it hears its own announcement.
+    pub(super) fn insert(&self, session: Uuid, expires: DateTime<Utc>) {
+        write(&self.shared.known).sessions.insert(session, expires);
+    }
+}
+
+fn write(known: &RwLock<Known>) -> RwLockWriteGuard<'_, Known> {
+    known.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The task that keeps [`Known`] true.
+struct Follower {
+    known: Arc<RwLock<Known>>,
+    tenancy: Tenancy,
+    clock: Clock,
+    heard: Receiver<Heard>,
+    /// Something may have been missed, and the table has not been read since.
+    stale: bool,
+}
+
+impl Follower {
+    async fn run(mut self) {
+        let mut renew = interval(RENEW);
+        renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut purge = interval(PURGE);
+        purge.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                heard = self.heard.recv() => match heard {
+                    Ok(Heard::Event(Event::SessionRevoked { session, expires })) => {
+                        let expires = DateTime::from_timestamp(expires, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+                        write(&self.known).sessions.insert(session, expires);
+                    }
+                    Ok(Heard::Event(_)) => {}
+                    Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => self.reload().await,
+                    Err(RecvError::Closed) => return,
+                },
+                _ = renew.tick() => {
+                    if self.stale || !self.tenancy.is_hearing() {
+                        self.reload().await;
+                    } else {
+                        self.trust_from(Instant::now());
+                    }
+                }
+                _ = purge.tick() => self.purge().await,
+            }
+        }
+    }
+
+    async fn reload(&mut self) {
+        let result = self.load().await;
+        if let Err(error) = &result
+            && !self.stale
+        {
+            tracing::warn!(
+                error = %error,
+                "revoked sessions cannot be read; without them no token is accepted in {} s",
+                TRUST.as_secs()
+            );
+        }
+        self.stale = result.is_err();
+    }
+
+    /// Adds what the table has. Nothing is taken out: a revocation is never undone, and this node may know one that the read missed.
+    async fn load(&mut self) -> Result<(), DbError> {
+        let started = Instant::now();
+        let mut db = self.tenancy.public().await?;
+        let rows = repository::revoked(&mut db, self.clock.now()).await?;
+        write(&self.known).sessions.extend(rows);
+        self.trust_from(started);
+        Ok(())
+    }
+
+    fn trust_from(&self, moment: Instant) {
+        write(&self.known).trusted_until = moment + TRUST;
+    }
+
+    async fn purge(&self) {
+        let now = self.clock.now();
+        write(&self.known)
+            .sessions
+            .retain(|_, expires| *expires > now);
+        if let Err(error) = self.purge_table(now).await {
+            tracing::debug!(error = %error, "expired revocations stay in the table for another minute");
+        }
+    }
+
+    async fn purge_table(&self, now: DateTime<Utc>) -> Result<u64, DbError> {
+        let mut db = self.tenancy.public().await?;
+        repository::purge_revoked(&mut db, now).await
+    }
+}
