@@ -100,8 +100,10 @@ fn every_mistake_is_reported_at_once() {
         .map(|variable| variable.name);
     let expected: Vec<_> = all.filter(|name| !free.contains(name)).collect();
 
-    let error =
-        Config::from_lookup(Purpose::Serve, |name| expected.contains(&name).then(|| "=!".into())).unwrap_err();
+    let error = Config::from_lookup(Purpose::Serve, |name| {
+        expected.contains(&name).then(|| "=!".into())
+    })
+    .unwrap_err();
 
     assert_eq!(names(&error), expected);
 }
