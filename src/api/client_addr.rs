@@ -18,6 +18,12 @@ pub(super) fn client_addr(request: &Request, trusted: &[IpNet]) -> Option<IpAddr
     Some(nearest_untrusted(peer, &lines, trusted))
 }
 
+/// Whether the peer itself, whatever it forwards, is a proxy that is believed.
+pub(super) fn is_trusted_peer(request: &Request, trusted: &[IpNet]) -> bool {
+    let peer = request.remote_addr().as_socket_addr();
+    peer.is_some_and(|peer| is_trusted(peer.ip().to_canonical(), trusted))
+}
+
 fn nearest_untrusted(peer: IpAddr, lines: &[&str], trusted: &[IpNet]) -> IpAddr {
     let mut client = peer;
     for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {

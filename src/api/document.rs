@@ -20,6 +20,14 @@ const PREFIX: &str = "/api/v1";
 /// The chapters of the document.
 #[derive(Tags)]
 pub enum Tag {
+    /// Sign in, stay signed in, sign out.
+    Auth,
+    /// A tenant's people.
+    Users,
+    /// Tenants: the operators' endpoints, and one's own tenant.
+    Tenants,
+    /// The worked example of a domain.
+    Projects,
     /// Whether this process lives, and whether it may be sent requests.
     Health,
 }

@@ -2,7 +2,9 @@
 //!
 //! A request's way through the shell: `server` → `boundary` (id, log line) → `origins` (CORS) → `problems` (every failure) → the endpoint.
 
+mod answers;
 mod api_error;
+mod auth;
 mod body;
 mod boundary;
 mod client_addr;
@@ -10,16 +12,24 @@ mod docs;
 mod document;
 mod failure;
 mod health;
+mod idempotency;
 mod json;
 mod origins;
 mod page;
 mod problem;
 mod problems;
+mod projects;
 mod request;
 mod routes;
 mod schema;
+mod security;
 pub mod server;
+mod state;
+mod tenant_bodies;
+mod tenant_context;
+mod tenants;
 mod trace_context;
+mod users;
 
 use std::sync::Arc;
 
@@ -36,8 +46,29 @@ pub use document::Tag;
 pub use page::{Cursor, Limit, Page, page_request};
 pub use problem::Problem;
 pub use request::RequestFacts;
+pub use security::{Caller, PlatformCaller};
+pub use state::State;
+pub use tenant_context::{ForTenant, TENANT_HEADER};
 
 use crate::readiness::Readiness;
+
+/// All endpoints below `/api/v1`. A new domain adds its own here.
+pub type Endpoints = (
+    auth::AuthApi,
+    users::UsersApi,
+    tenants::TenantsApi,
+    projects::ProjectsApi,
+);
+
+/// See [`Endpoints`].
+pub fn endpoints() -> Endpoints {
+    (
+        auth::AuthApi,
+        users::UsersApi,
+        tenants::TenantsApi,
+        projects::ProjectsApi,
+    )
+}
 
 /// What the shell itself needs.
 #[derive(Debug, Clone, Default)]

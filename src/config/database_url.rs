@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A `postgres://` URL or a `key=value` DSN. `Debug` shows where it leads, never the password.
@@ -22,6 +23,40 @@ impl DatabaseUrl {
     #[must_use]
     pub fn expose(&self) -> &str {
         self.text.expose_secret()
+    }
+
+    /// The same server and login, another database.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn in_database(&self, name: &str) -> Self {
+        let mut parsed = self.parsed.clone();
+        parsed.dbname(name);
+        let text = self.expose();
+        let text = match text.split_once("://") {
+            None => format!("{text} dbname='{name}'"),
+            Some((scheme, rest)) => {
+                let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+                let server = path.split_once('/').map_or(path, |(server, _)| server);
+                format!("{scheme}://{server}/{name}?{query}")
+            }
+        };
+        Self {
+            text: text.into(),
+            parsed,
+        }
+    }
+
+    /// The address, password included, with `options` such as `-csearch_path=app` for the session. libpq reads it as the driver does.
+    #[must_use]
+    pub fn with_options(&self, options: &str) -> String {
+        let text = self.expose();
+        if text.contains("://") {
+            let separator = if text.contains('?') { '&' } else { '?' };
+            let options = percent_encode(options.as_bytes(), NON_ALPHANUMERIC);
+            format!("{text}{separator}options={options}")
+        } else {
+            let options = options.replace('\\', r"\\").replace('\'', r"\'");
+            format!("{text} options='{options}'")
+        }
     }
 }
 
@@ -85,6 +120,19 @@ mod tests {
                 InvalidDatabaseUrl,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn options_are_added_in_the_addresss_own_spelling() {
+        for text in [
+            "postgres://app:pw@db.example/main",
+            "postgres://app:pw@db.example/main?sslmode=disable",
+            "host=db.example user=app",
+        ] {
+            let url: DatabaseUrl = text.parse().unwrap();
+            let with: DatabaseUrl = url.with_options("-ca=1 -cb=it's").parse().unwrap();
+            assert_eq!(with.config().get_options(), Some("-ca=1 -cb=it's"));
         }
     }
 

@@ -37,6 +37,8 @@ pub struct DevConfig {
     pub program_dirs: Vec<PathBuf>,
     /// Where downloaded programs are kept.
     pub cache_dir: PathBuf,
+    /// The system's folder for temporary files.
+    pub temporary_dir: PathBuf,
 }
 
 impl DevConfig {
@@ -50,6 +52,9 @@ impl DevConfig {
         let data_dir = data_dir?;
         Ok(Self {
             cache_dir: cache_dir(reader, &data_dir),
+            temporary_dir: reader
+                .foreign("TMPDIR")
+                .map_or_else(|| "/tmp".into(), PathBuf::from),
             data_dir,
             pg_bin_dir: pg_bin_dir?,
             program_dirs: program_dirs.unwrap_or_default(),

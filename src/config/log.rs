@@ -7,7 +7,7 @@ use super::variable::{Fallback, Group, Variable};
 
 const RUST_LOG: Variable = Variable {
     name: "RUST_LOG",
-    default: Fallback::Value("info,tenantry=info"),
+    default: Fallback::Value("info,refinery_core=warn,tokio_postgres=warn,poem=warn"),
     shape: "levels, alone or for a module, separated by commas, such as `warn,tenantry=debug`",
     doc: "What is logged.",
     secret: false,

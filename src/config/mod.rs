@@ -52,6 +52,10 @@ const GROUPS: &[Group] = &[
     log::GROUP,
 ];
 
+/// Signs the tokens of tests.
+#[cfg(feature = "testkit")]
+pub const TEST_SECRET: &str = "a secret that only tests sign their tokens with";
+
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -117,6 +121,29 @@ impl Config {
         lookup: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
         Self::read(Reader::new(&lookup), purpose)
+    }
+
+    /// What the test kit starts from: which PostgreSQL, from the environment; everything else as in tests.
+    ///
+    /// # Errors
+    /// Every mistake in the environment, at once.
+    #[cfg(feature = "testkit")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
+    pub fn for_tests() -> Result<Self, ConfigError> {
+        Self::from_lookup(Purpose::Serve, |name| match name {
+            "APP_ENV" => Some("test".into()),
+            "JWT_SECRET" => Some(TEST_SECRET.into()),
+            "DB_POOL_SIZE" => Some("5".into()),
+            "DATABASE_URL"
+            | "MIGRATION_DATABASE_URL"
+            | "DATABASE_POOL_MODE"
+            | "PG_BIN_DIR"
+            | "PATH"
+            | "HOME"
+            | "TMPDIR"
+            | "XDG_CACHE_HOME" => std::env::var_os(name),
+            _ => None,
+        })
     }
 
     /// What a bare `tenantry` does. It stays what it was when a private database has been filled in.

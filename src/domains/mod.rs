@@ -7,8 +7,10 @@
 pub mod access;
 pub mod audit;
 pub mod auth;
+pub mod idempotency;
 pub mod passwords;
 pub mod projects;
+pub mod tenants;
 pub mod users;
 
 use passwords::Hasher;

@@ -51,6 +51,13 @@ pub struct Failure {
     pub error: ApplyError,
 }
 
+impl Failure {
+    /// Why, with all causes, in one line.
+    pub fn reason(&self) -> String {
+        chain(&self.error)
+    }
+}
+
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct FleetReport {

@@ -54,6 +54,12 @@ impl Address {
         self.url(SUPERUSER, &self.password, database)
     }
 
+    /// The superuser's password, which other logins of the same owner may share.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
     /// Signs in once, which proves that the server is ready and that it is ours.
     pub(super) async fn accepts(&self) -> Result<(), Refusal> {
         let mut config = tokio_postgres::Config::new();

@@ -12,13 +12,14 @@ use super::{Error, binaries::Binaries, home::Home, lock::Lock, owner::Owner};
 /// It is there before the server is, and a killed owner may not have got further: hence the wait for a pid file.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
-pg_ctl=$1 cluster=$2 socket_dir=$3
+pg_ctl=$1 cluster=$2 socket_dir=$3 throw_away=$4
 read -r _
 tries=20
 until [ -s "$cluster/postmaster.pid" ] || [ $tries -eq 0 ]; do tries=$((tries - 1)); sleep 0.1; done
 "$pg_ctl" stop --silent --pgdata "$cluster" --mode fast --timeout 30 ||
     "$pg_ctl" stop --silent --pgdata "$cluster" --mode immediate --timeout 10
 rmdir "$socket_dir"
+[ -z "$throw_away" ] || rm -rf "$throw_away"
 "#;
 
 /// A running guard. Dropping it makes it do its work, as `finish` does, without waiting.
@@ -34,6 +35,7 @@ impl Guard {
         binaries: &Binaries,
         socket_dir: &Path,
         lock: &Lock,
+        throw_away: bool,
     ) -> Result<Self, Error> {
         let program = Path::new("/bin/sh");
         let mut command = owner.command(program, Path::new("/"));
@@ -41,7 +43,12 @@ impl Guard {
             .args(["-c", SCRIPT, "tenantry-postgres-guard"])
             .arg(binaries.program("pg_ctl"))
             .arg(home.cluster())
-            .arg(socket_dir);
+            .arg(socket_dir)
+            .arg(if throw_away {
+                home.dir()
+            } else {
+                Path::new("")
+            });
         // Nobody takes this directory over while the guard is still stopping its server.
         command.stdin(Stdio::piped()).stdout(
             lock.share()

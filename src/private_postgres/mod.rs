@@ -35,6 +35,8 @@ pub struct Options {
     pub program_dirs: Vec<PathBuf>,
     /// Where fetched binaries are kept, for all data directories.
     pub cache_dir: PathBuf,
+    /// Take the whole data directory away when the server ends, for tests. It is the server's user's then, even as root.
+    pub throw_away: bool,
     /// Told about everything that takes long or may surprise.
     pub progress: Progress,
 }
@@ -61,6 +63,10 @@ impl PrivatePostgres {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let (home, owner) = home::prepare(&options).await?;
         let lock = Lock::acquire(&home, &options.progress).await?;
+        if options.throw_away {
+            // The guard, which runs as the server's user, must be able to remove it.
+            owner.give(home.dir())?;
+        }
         let binaries = binaries::locate(&options, &home, &owner).await?;
         if !home.has_cluster() {
             (options.progress)(&format!(
@@ -70,7 +76,8 @@ impl PrivatePostgres {
             ));
             cluster::create(&home, &owner, &binaries, &lock).await?;
         }
-        let (server, address) = server::start_or_adopt(&home, &owner, &binaries, &lock).await?;
+        let (server, address) =
+            server::start_or_adopt(&home, &owner, &binaries, &lock, options.throw_away).await?;
         Ok(Self {
             address,
             home,

@@ -67,6 +67,7 @@ pub(super) async fn start_or_adopt(
     owner: &Owner,
     binaries: &Binaries,
     lock: &Lock,
+    throw_away: bool,
 ) -> Result<(Server, Address), Error> {
     if let Some(adopted) = adopt(home, owner, binaries, lock).await? {
         return Ok(adopted);
@@ -74,7 +75,7 @@ pub(super) async fn start_or_adopt(
     pidfile::clear_stale(&home.cluster())?;
     let socket_dir = socket_dir(home, owner)?;
     let address = Address::new(socket_dir.clone(), home.read_password()?);
-    let guard = Guard::start(home, owner, binaries, &socket_dir, lock)?;
+    let guard = Guard::start(home, owner, binaries, &socket_dir, lock, throw_away)?;
     let mut child = spawn(home, owner, binaries, &socket_dir)?;
     let began = Instant::now();
     loop {
@@ -119,7 +120,7 @@ async fn adopt(
         let address = Address::new(orphan.socket_dir.clone(), home.read_password()?);
         match address.accepts().await {
             Ok(()) => {
-                let guard = Guard::start(home, owner, binaries, &orphan.socket_dir, lock)?;
+                let guard = Guard::start(home, owner, binaries, &orphan.socket_dir, lock, false)?;
                 return Ok(Some((Server { guard, child: None }, address)));
             }
             Err(Refusal::Password) => {

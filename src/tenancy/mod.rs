@@ -16,6 +16,7 @@ mod request;
 mod resolve;
 mod scope;
 mod session;
+pub mod setup;
 mod sql;
 mod statements;
 mod tenant;
@@ -114,6 +115,14 @@ impl Tenancy {
     /// A [`Refusal`] as an [`Error`], or the database's failure.
     pub async fn serve(&self, key: &TenantKey) -> Result<TenantRef, Error> {
         let tenant = self.find(key).await?.ok_or(Refusal::NotFound)?;
+        Ok(self.admit(tenant)?)
+    }
+
+    /// The proof that this tenant may be served now.
+    ///
+    /// # Errors
+    /// Says why it may not.
+    pub fn admit(&self, tenant: Arc<Tenant>) -> Result<TenantRef, Refusal> {
         tenant.servable(self.shared.supported)?;
         Ok(TenantRef(tenant))
     }
@@ -160,6 +169,15 @@ impl Tenancy {
     pub async fn control(&self, reason: &'static str) -> Result<ControlTransaction, DbError> {
         tracing::debug!(reason, "control transaction");
         ControlTransaction::begin(self.shared.pool.lease().await?).await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn ping(&self) -> Result<(), DbError> {
+        const PING: Sql = Sql::new("tenancy.ping", "SELECT 1");
+        self.public().await?.query_one(&PING, &[]).await.map(drop)
     }
 
     /// What other nodes, and this one, tell from now on.

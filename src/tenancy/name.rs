@@ -80,6 +80,16 @@ pub enum SlugError {
     Reserved(String),
 }
 
+impl SlugError {
+    /// For programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Shape => "pattern",
+            Self::Reserved(_) => "reserved",
+        }
+    }
+}
+
 /// A tenant's name in hosts and headers: one lower-case DNS label, such as `acme-corp`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slug(Arc<str>);

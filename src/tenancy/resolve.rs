@@ -1,10 +1,12 @@
 //! Which tenant a request names, by its host and its header; nothing else counts.
 
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind};
 
 use super::Tenancy;
 use super::registry::TenantKey;
-use super::tenant::{Refusal, TenantRef};
+use super::tenant::{Refusal, Tenant};
 
 /// Why a request's tenant cannot be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,17 +47,18 @@ impl RequestedTenant {
         }
     }
 
-    /// The tenant that is meant, if it may be served. `None` where the request names none.
+    /// The tenant that is meant, in whatever state; [`Tenancy::admit`] says whether it may be served. `None` where the request names
+    /// none.
     ///
     /// # Errors
-    /// When the two disagree, or the tenant cannot be served.
-    pub async fn resolve(&self, tenancy: &Tenancy) -> Result<Option<TenantRef>, Error> {
+    /// When the two disagree, or there is no such tenant.
+    pub async fn find(&self, tenancy: &Tenancy) -> Result<Option<Arc<Tenant>>, Error> {
         let (first, second) = match (&self.host, &self.header) {
             (None, None) => return Ok(None),
             (Some(one), None) | (None, Some(one)) => (one, None),
             (Some(host), Some(header)) => (host, Some(header)),
         };
-        // Whether they agree is asked before whether the tenant is served: a conflict tells nothing about either.
+        // Whether they agree is asked first: a conflict tells nothing about either.
         if let Some(second) = second
             && first != second
             && !self.same_tenant(tenancy, first, second).await?
@@ -63,7 +66,8 @@ impl RequestedTenant {
             return Err(ResolveError::Conflict.into());
         }
         let key: TenantKey = first.parse().map_err(|_| Refusal::NotFound)?;
-        tenancy.serve(&key).await.map(Some)
+        let tenant = tenancy.find(&key).await?.ok_or(Refusal::NotFound)?;
+        Ok(Some(tenant))
     }
 
     async fn same_tenant(&self, tenancy: &Tenancy, a: &str, b: &str) -> Result<bool, Error> {

@@ -15,4 +15,6 @@ mod tokens;
 pub use error::AuthError;
 pub use model::TokenPair;
 pub use service::Auth;
+#[cfg(feature = "testkit")]
+pub use tokens::Grant;
 pub use tokens::{TokenError, Verified};

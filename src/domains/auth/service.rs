@@ -42,6 +42,12 @@ impl Auth {
         })
     }
 
+    /// Makes tokens for users that tests need not sign in.
+    #[cfg(feature = "testkit")]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// Signs a user in. An unknown address, one that is none, and a wrong password get one answer, after the same work.
     pub async fn login(
         &self,

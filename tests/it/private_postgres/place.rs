@@ -80,6 +80,7 @@ pub fn options(data_dir: &Path, told: &Told) -> Options {
         program_dirs: std::env::split_paths(&path).collect(),
         // Kept, so that a machine without PostgreSQL fetches it once and not for each test.
         cache_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgresql"),
+        throw_away: false,
         progress: Arc::new(move |line| told.lock().unwrap().push(line.to_owned())),
     }
 }

@@ -1,0 +1,42 @@
+//! Answers that many endpoints give: made, and nothing to say.
+
+use poem_openapi::ApiResponse;
+use poem_openapi::payload::Json;
+use poem_openapi::types::ToJSON;
+
+/// 201 with where it is.
+#[derive(ApiResponse)]
+pub enum Created<T: ToJSON> {
+    /// Made.
+    #[oai(status = 201)]
+    Now(
+        Json<T>,
+        /// Path of what was made.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+/// 201 for a request that may carry an `Idempotency-Key`.
+#[derive(ApiResponse)]
+pub enum CreatedOnce<T: ToJSON> {
+    /// Made, or made before by the same request.
+    #[oai(status = 201)]
+    Now(
+        Json<T>,
+        /// Path of what was made.
+        #[oai(header = "Location")]
+        String,
+        /// `true` where this is the answer to an earlier request with the same key.
+        #[oai(header = "Idempotency-Replayed")]
+        Option<bool>,
+    ),
+}
+
+/// 204
+#[derive(ApiResponse)]
+pub enum NoContent {
+    /// Done.
+    #[oai(status = 204)]
+    Done,
+}

@@ -1,0 +1,21 @@
+//! What endpoints find in a request's data: the services' needs, and how this deployment names tenants.
+
+use ipnet::IpNet;
+
+use crate::domains::Deps;
+use crate::domains::auth::Auth;
+use crate::migrations::Migrator;
+
+/// Shared by all requests.
+pub struct State {
+    /// What services need.
+    pub deps: Deps,
+    /// Sign-ins, and the tokens of every request.
+    pub auth: Auth,
+    /// Makes and migrates tenants.
+    pub migrator: Migrator,
+    /// `example.com` makes `acme.example.com` the tenant `acme`.
+    pub base_domain: Option<String>,
+    /// Peers whose `X-Forwarded-Host` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}

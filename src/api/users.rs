@@ -1,0 +1,185 @@
+//! `/users`: a tenant's people.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use poem::web::Data;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Enum, Object, OpenApi};
+use uuid::Uuid;
+
+use super::answers::Created;
+use super::security::Caller;
+use super::state::State;
+use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
+use crate::domains::access::Role;
+use crate::domains::passwords::NewPassword;
+use crate::domains::users::{Email, NewUser, User, Users};
+use crate::error::{Error, FieldError};
+
+/// A role, from the lowest to the highest.
+#[derive(Enum, Clone, Copy)]
+#[oai(rename = "Role", rename_all = "snake_case")]
+enum RoleName {
+    /// Looks at what is shown to guests.
+    Guest,
+    /// Works in the tenant.
+    Member,
+    /// Runs the tenant.
+    Admin,
+    /// Runs the platform; in the platform's own tenant only.
+    SuperAdmin,
+}
+
+impl From<Role> for RoleName {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Guest => Self::Guest,
+            Role::Member => Self::Member,
+            Role::Admin => Self::Admin,
+            Role::SuperAdmin => Self::SuperAdmin,
+        }
+    }
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Guest => Self::Guest,
+            RoleName::Member => Self::Member,
+            RoleName::Admin => Self::Admin,
+            RoleName::SuperAdmin => Self::SuperAdmin,
+        }
+    }
+}
+
+/// A user of the tenant.
+#[derive(Object)]
+#[oai(rename = "User")]
+struct UserOut {
+    /// Their id.
+    id: Uuid,
+    /// What they sign in with, in lower case.
+    email: String,
+    /// Their name.
+    name: String,
+    /// Their role in the tenant.
+    role: RoleName,
+    /// When they were made.
+    created_at: DateTime<Utc>,
+    /// When they last changed.
+    updated_at: DateTime<Utc>,
+}
+
+impl From<User> for UserOut {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email.to_string(),
+            name: user.name,
+            role: user.role.into(),
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+/// What makes a user.
+#[derive(Object)]
+#[oai(deny_unknown_fields, rename = "UserNew")]
+struct UserIn {
+    /// What they sign in with; unique in the tenant.
+    #[oai(validator(max_length = 254))]
+    email: String,
+    /// Their name; 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    name: String,
+    /// Strictly below the caller's own.
+    role: RoleName,
+    /// 12 to 128 characters; common passwords are refused.
+    #[oai(validator(min_length = 12, max_length = 128))]
+    password: String,
+}
+
+impl UserIn {
+    fn parse(self) -> Result<NewUser, Error> {
+        let mut mistakes = Vec::new();
+        let email = self.email.parse::<Email>();
+        let email =
+            email.map_err(|e| mistakes.push(FieldError::new("/email", "format", e.to_string())));
+        let password = NewPassword::parse(self.password.into());
+        let password = password
+            .map_err(|e| mistakes.push(FieldError::new("/password", e.code(), e.to_string())));
+        match (email, password) {
+            (Ok(email), Ok(password)) => Ok(NewUser {
+                email,
+                name: self.name,
+                role: self.role.into(),
+                password,
+            }),
+            _ => Err(Error::validation(mistakes)),
+        }
+    }
+}
+
+/// The endpoints.
+pub struct UsersApi;
+
+#[OpenApi(tag = "Tag::Users")]
+impl UsersApi {
+    /// The tenant's users, oldest first; who may see only themselves gets a list of one.
+    #[oai(path = "/users", method = "get", operation_id = "listUsers")]
+    async fn list(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+        /// Entries of a page, 1 to 100.
+        #[oai(default)]
+        limit: Query<Limit>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<Cursor>>,
+    ) -> Result<Json<Page<UserOut>>, ApiError> {
+        let users = Users::new(&state.deps, caller.0);
+        let page = users.list(page_request(limit.0, cursor.0)).await?;
+        Ok(Json(page.map(UserOut::from).into()))
+    }
+
+    /// Make a user with a role below the caller's. For admins.
+    #[oai(path = "/users", method = "post", operation_id = "createUser")]
+    async fn create(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+        body: Body<UserIn>,
+    ) -> Result<Created<UserOut>, ApiError<{ CONFLICT | UNAVAILABLE }>> {
+        let new = body.0.parse()?;
+        let user = Users::new(&state.deps, caller.0).create(new).await?;
+        let location = format!("/api/v1/users/{}", user.id);
+        Ok(Created::Now(Json(user.into()), location))
+    }
+
+    /// The caller.
+    #[oai(path = "/users/me", method = "get", operation_id = "getMe")]
+    async fn me(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+    ) -> Result<Json<UserOut>, ApiError> {
+        let user = Users::new(&state.deps, caller.0).me().await?;
+        Ok(Json(user.into()))
+    }
+
+    /// One user.
+    #[oai(path = "/users/:id", method = "get", operation_id = "getUser")]
+    async fn find(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+        /// The user's id.
+        id: Path<Uuid>,
+    ) -> Result<Json<UserOut>, ApiError> {
+        let user = Users::new(&state.deps, caller.0).find(id.0).await?;
+        Ok(Json(user.into()))
+    }
+}

@@ -1,0 +1,72 @@
+//! What can go wrong with tenants, and what it means.
+
+use crate::domains::access::Denied;
+use crate::domains::idempotency::IdempotencyError;
+use crate::error::{Error, ErrorKind};
+use crate::migrations::ApplyError;
+use crate::tenancy::{DbError, Status};
+
+/// A use case that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantsError {
+    /// There is none, or the caller may not know of it.
+    #[error("there is no such tenant")]
+    NotFound,
+    /// Another tenant has, or had, this slug.
+    #[error("the slug `{0}` is taken; choose another")]
+    SlugTaken(String),
+    /// Its life does not allow this.
+    #[error("a tenant that is {from} cannot be {verb}")]
+    InvalidTransition {
+        /// Where it is.
+        from: Status,
+        /// What was asked for.
+        verb: &'static str,
+    },
+    /// The platform's own tenant is not led through a life.
+    #[error("the platform's own tenant cannot be {0}")]
+    Platform(&'static str),
+    /// Its schema could not be made; nothing of it stayed.
+    #[error("the tenant's schema could not be made")]
+    Schema(#[source] ApplyError),
+    /// The request's key.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Another slice's failure.
+    #[error(transparent)]
+    Other(#[from] Error),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<ApplyError> for TenantsError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Db(failure) => Self::Db(failure),
+            other => Self::Schema(other),
+        }
+    }
+}
+
+impl From<TenantsError> for Error {
+    fn from(error: TenantsError) -> Self {
+        let detail = error.to_string();
+        let conflict = |code| Self::new(ErrorKind::Conflict, code, detail.clone());
+        match error {
+            TenantsError::NotFound => Self::not_found("tenant"),
+            TenantsError::SlugTaken(_) => conflict("slug_taken"),
+            TenantsError::InvalidTransition { .. } | TenantsError::Platform(_) => {
+                conflict("invalid_transition")
+            }
+            TenantsError::Schema(cause) => Self::internal(cause),
+            TenantsError::Idempotency(error) => error.into(),
+            TenantsError::Denied(denied) => denied.into(),
+            TenantsError::Other(error) => error,
+            TenantsError::Db(failure) => failure.into(),
+        }
+    }
+}

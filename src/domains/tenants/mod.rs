@@ -1,0 +1,16 @@
+//! Tenants: made whole or not at all, and led through their life by the operators.
+
+mod error;
+mod life;
+mod model;
+mod provision;
+mod repository;
+mod service;
+mod temporary;
+
+pub use error::TenantsError;
+pub use life::Transition;
+pub use model::{AppliedMigration, Created, Migrations, NewAdmin, NewTenant, TenantView};
+pub use provision::ensure_platform;
+pub use service::Tenants;
+pub use temporary::{TemporaryTenant, create_temporary, drop_temporary, reap_expired};

@@ -1,0 +1,108 @@
+//! What callers say about tenants, and what they hear.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::domains::idempotency::Stored;
+use crate::domains::passwords::NewPassword;
+use crate::domains::users::Email;
+use crate::migrations::LedgerLine;
+use crate::tenancy::{Slug, Tenant};
+
+/// The first admin of a new tenant.
+#[derive(Debug, Clone)]
+pub struct NewAdmin {
+    /// E-mail to sign in with.
+    pub email: Email,
+    /// Name for people.
+    pub name: String,
+    /// Password to sign in with.
+    pub password: NewPassword,
+}
+
+/// What a caller says to make a tenant.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Its name in hosts and headers.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// Its first admin, if it gets one right away.
+    pub admin: Option<NewAdmin>,
+}
+
+/// A tenant, as callers see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TenantView {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name in hosts and headers.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// `active`, `suspended`, `cancelled` or `deleted`.
+    pub status: &'static str,
+    /// Last migration that its schema has; 0 is none.
+    pub schema_version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl From<&Tenant> for TenantView {
+    fn from(tenant: &Tenant) -> Self {
+        Self {
+            id: tenant.id.0,
+            slug: tenant.slug.to_string(),
+            name: tenant.name.clone(),
+            status: tenant.status.as_str(),
+            schema_version: tenant.state.as_ref().map_or(0, |state| state.version),
+            created_at: tenant.created_at,
+            updated_at: tenant.updated_at,
+        }
+    }
+}
+
+/// A tenant that was just made, or was made by the same request before.
+#[derive(Debug, Clone)]
+pub enum Created {
+    /// Made now.
+    Now(TenantView),
+    /// Made before: the answer of then.
+    Before(Stored),
+}
+
+/// A tenant's place in the fleet, with what was applied to it.
+#[derive(Debug, Clone)]
+pub struct Migrations {
+    /// Its line in the ledger.
+    pub line: LedgerLine,
+    /// Newest migration of this binary.
+    pub target: i32,
+    /// What its own history says; `None` where its schema cannot be read.
+    pub history: Option<Vec<AppliedMigration>>,
+}
+
+/// One line of a schema's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AppliedMigration {
+    /// Version.
+    pub version: i32,
+    /// Name, from the file's name.
+    pub name: String,
+    /// When, RFC 3339.
+    pub applied_at: String,
+}
+
+/// The address of a tenant in the API.
+pub(super) fn location(id: Uuid) -> String {
+    format!("/api/v1/tenants/{id}")
+}
+
+/// What the audit keeps of a tenant.
+pub(super) fn audited(view: &TenantView) -> Value {
+    serde_json::json!({ "slug": view.slug, "name": view.name, "status": view.status })
+}

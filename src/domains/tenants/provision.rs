@@ -1,0 +1,128 @@
+//! Making a tenant: registry row, schema, role, migrations, ledger, first admin and audit, in one transaction.
+//!
+//! PostgreSQL's DDL is transactional, so a crash at any point leaves nothing behind, and two who want one slug meet at its unique
+//! constraint: one gets it, the other hears of it.
+
+use std::time::Duration;
+
+use super::error::TenantsError;
+use super::model::{Created, NewTenant, TenantView, audited, location};
+use super::repository::{self, NewRow};
+use crate::clock::Clock;
+use crate::domains::access::{Context, Scope, TenantsCreate};
+use crate::domains::audit::{self, Act};
+use crate::domains::idempotency::{self, IdempotencyKey, Stored};
+use crate::domains::users::{FirstAdmin, add_first_admin};
+use crate::error::Error;
+use crate::ids::new_id;
+use crate::migrations::Migrator;
+use crate::tenancy::{DdlTransaction, PLATFORM_SLUG, SchemaName, Slug, Status, TenantId};
+
+/// Others who want the same slug wait in line for as long as one creation may take.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Makes a tenant for an operator, with the acts in the new tenant's audit and in the operator's own.
+pub(super) async fn provision(
+    migrator: &Migrator,
+    clock: &Clock,
+    context: &Context,
+    scope: &Scope<TenantsCreate>,
+    new: &NewTenant,
+    admin: Option<FirstAdmin>,
+    key: Option<&IdempotencyKey>,
+) -> Result<Created, TenantsError> {
+    let home = &context.tenant().schema;
+    let mut tx = migrator.begin_waiting(WAIT).await?;
+    if let Some(key) = key {
+        tx.enter(home).await?;
+        if let Some(stored) = idempotency::claim(tx.scoped(), clock, key).await?? {
+            return Ok(Created::Before(stored));
+        }
+        tx.leave().await?;
+    }
+    let view = build(migrator, &mut tx, clock, new).await?;
+    let id = TenantId(view.id);
+    let act = |action| Act {
+        action,
+        resource: "tenant",
+        resource_id: Some(view.id),
+        before: None,
+        after: Some(audited(&view)),
+    };
+    tx.enter(&SchemaName::of(id)).await?;
+    audit::record(tx.scoped(), context, clock, act("tenant.created")).await?;
+    if let Some(admin) = admin {
+        let added = add_first_admin(tx.scoped(), scope, context, clock, admin).await;
+        added.map_err(Error::from)?;
+    }
+    tx.enter(home).await?;
+    audit::record(tx.scoped(), context, clock, act("tenant.created")).await?;
+    if let Some(key) = key {
+        let answer = Stored {
+            location: location(view.id),
+            body: serde_json::json!(view),
+        };
+        idempotency::keep(tx.scoped(), clock, key, &answer).await?;
+    }
+    tx.commit().await?;
+    Ok(Created::Now(view))
+}
+
+/// Makes the platform's own tenant where there is none. Answers whether it was made now.
+///
+/// # Errors
+/// When a migration fails, or there is no database.
+pub async fn ensure_platform(migrator: &Migrator, clock: &Clock) -> Result<bool, TenantsError> {
+    let mut tx = migrator.begin_waiting(WAIT).await?;
+    if repository::slug_exists(tx.scoped(), PLATFORM_SLUG).await? {
+        return Ok(false);
+    }
+    let new = NewTenant {
+        slug: Slug::platform(),
+        name: "Platform".to_owned(),
+        admin: None,
+    };
+    match build(migrator, &mut tx, clock, &new).await {
+        Ok(_) => tx.commit().await.map(|()| true).map_err(Into::into),
+        // Another node made it meanwhile.
+        Err(TenantsError::SlugTaken(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn build(
+    migrator: &Migrator,
+    tx: &mut DdlTransaction,
+    clock: &Clock,
+    new: &NewTenant,
+) -> Result<TenantView, TenantsError> {
+    let now = clock.now();
+    let row = NewRow {
+        id: TenantId(new_id()),
+        slug: &new.slug,
+        name: &new.name,
+        expires_at: None,
+        now,
+    };
+    insert_and_build(migrator, tx, &row).await?;
+    Ok(TenantView {
+        id: row.id.0,
+        slug: new.slug.to_string(),
+        name: new.name.clone(),
+        status: Status::Active.as_str(),
+        schema_version: migrator.set().target().version,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// The registry row first, so that a taken slug is heard of before any work is done.
+pub(super) async fn insert_and_build(
+    migrator: &Migrator,
+    tx: &mut DdlTransaction,
+    row: &NewRow<'_>,
+) -> Result<(), TenantsError> {
+    repository::insert(tx.scoped(), row).await?;
+    migrator.build_schema(tx, row.id, row.slug).await?;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Tenants for one test or one CI job: a slug of their own, an end, and a reaper that takes what a killed job left.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::error::TenantsError;
+use super::provision::insert_and_build;
+use super::repository::{self, NewRow};
+use crate::clock::Clock;
+use crate::ids::new_id;
+use crate::migrations::{Migrator, drop_schema};
+use crate::tenancy::{Event, SchemaName, Slug, SlugError, TenantId};
+
+/// Expired tenants taken in one go of the reaper.
+const REAP_AT_ONCE: i64 = 100;
+
+/// A temporary tenant.
+#[derive(Debug, Clone)]
+pub struct TemporaryTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its slug, `tmp-` and hexadecimal digits.
+    pub slug: Slug,
+    /// Its schema; the role that may use it has the same name.
+    pub schema: SchemaName,
+    /// When the reaper may take it.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Makes one with all migrations, empty.
+///
+/// # Errors
+/// When a migration fails, or there is no database.
+pub async fn create_temporary(
+    migrator: &Migrator,
+    clock: &Clock,
+    ttl: TimeDelta,
+) -> Result<TemporaryTenant, TenantsError> {
+    let id = new_id();
+    let now = clock.now();
+    let slug: Slug = slug_of(id)
+        .parse()
+        .map_err(|e: SlugError| crate::error::Error::internal(e))?;
+    let expires_at = now + ttl;
+    let mut tx = migrator.begin().await?;
+    let row = NewRow {
+        id: TenantId(id),
+        slug: &slug,
+        name: slug.as_str(),
+        expires_at: Some(expires_at),
+        now,
+    };
+    insert_and_build(migrator, &mut tx, &row).await?;
+    tx.commit().await?;
+    Ok(TemporaryTenant {
+        id: TenantId(id),
+        schema: SchemaName::of(TenantId(id)),
+        slug,
+        expires_at,
+    })
+}
+
+/// Drops one; `false` where there is no temporary tenant with this id.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn drop_temporary(migrator: &Migrator, id: TenantId) -> Result<bool, TenantsError> {
+    let mut tx = migrator.begin().await?;
+    // The row first: only one of two who drop it at the same time goes on, and a real tenant stops here.
+    if !repository::delete_temporary(tx.scoped(), id).await? {
+        return Ok(false);
+    }
+    drop_schema(&mut tx, &SchemaName::of(id)).await?;
+    let gone = Event::TenantChanged {
+        id,
+        slug: slug_of(id.0),
+    };
+    gone.publish(tx.scoped()).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Drops those whose time is over. Answers with how many.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reap_expired(migrator: &Migrator, clock: &Clock) -> Result<usize, TenantsError> {
+    let mut reaped = 0;
+    loop {
+        let mut tx = migrator.begin().await?;
+        let expired = repository::expired(tx.scoped(), clock.now(), REAP_AT_ONCE).await?;
+        drop(tx);
+        if expired.is_empty() {
+            return Ok(reaped);
+        }
+        for (id, _) in expired {
+            reaped += usize::from(drop_temporary(migrator, id).await?);
+        }
+    }
+}
+
+fn slug_of(id: Uuid) -> String {
+    format!("tmp-{}", id.simple())
+}
