@@ -11,8 +11,11 @@
 )]
 
 pub mod api;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod domains;
 pub mod error;
 pub mod ids;
@@ -23,3 +26,5 @@ pub mod readiness;
 pub mod signals;
 pub mod telemetry;
 pub mod tenancy;
+#[cfg(feature = "testkit")]
+pub mod testkit;

@@ -1,3 +1,5 @@
-//! The binary `tenantry`; everything it does is in the library.
+//! The `tenantry` program. All of it is in the library; see [`tenantry::cli`].
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tenantry::cli::run()
+}

@@ -1,0 +1,258 @@
+//! The composition root: the one place that knows everybody, and puts them together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::{Endpoint, EndpointExt, Response};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::api::{self, Shell, State};
+use crate::clock::Clock;
+use crate::config::{Config, PoolMode};
+use crate::domains::Deps;
+use crate::domains::auth::Auth;
+use crate::domains::passwords::Hasher;
+use crate::domains::tenants::{TenantsError, ensure_platform};
+use crate::error::Error;
+use crate::migrations::{
+    ApplyError, FleetReport, LoadError, MigrationSet, Migrator, Progress, RunOptions,
+};
+use crate::readiness::{PartState, Readiness};
+use crate::tenancy::{DbError, DdlPool, PoolSettings, ScopeRules, Tenancy};
+
+/// Between two looks at the database for `/health/ready`.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+
+/// Why the parts cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nothing says which database.
+    #[error("there is no database; set DATABASE_URL, or run `tenantry dev` for a private one")]
+    NoDatabase,
+    /// Nothing to sign tokens with.
+    #[error("there is no JWT_SECRET to sign tokens with")]
+    NoSecret,
+    /// The migrations.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The shared tables could not be migrated.
+    #[error("the shared tables cannot be migrated")]
+    Public(#[source] ApplyError),
+    /// The platform's own tenant could not be made.
+    #[error("the platform's own tenant cannot be made")]
+    Platform(#[source] TenantsError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A service.
+    #[error(transparent)]
+    Service(#[from] Error),
+    /// The network.
+    #[error("the server cannot run")]
+    Io(#[from] std::io::Error),
+}
+
+/// The database under both logins: what commands without a server need. Cheap to clone.
+#[derive(Clone)]
+pub struct Foundation {
+    /// Opens sessions.
+    pub tenancy: Tenancy,
+    /// Makes and migrates schemas.
+    pub migrator: Migrator,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Foundation {
+    /// Puts the pools together; connects with the first use. Must run inside a tokio runtime.
+    pub fn new(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let db = &config.database;
+        let url = db.url.as_ref().ok_or(StartError::NoDatabase)?;
+        let ddl_url = db.migration_url().ok_or(StartError::NoDatabase)?;
+        let set = match &config.tenancy.migrations_dir {
+            Some(dir) => MigrationSet::from_dir(dir)?,
+            None => MigrationSet::embedded()?,
+        };
+        let rules = ScopeRules {
+            fence: db.role_fence,
+            transaction_pool: db.pool_mode == PoolMode::Transaction,
+        };
+        let settings = PoolSettings {
+            size: db.pool_size,
+            overflow: db.max_overflow,
+            wait: db.pool_timeout,
+            max_age: db.pool_recycle,
+            pre_ping: db.pool_pre_ping,
+            statement_timeout: Some(db.query_timeout),
+            rules,
+        };
+        let cache_ttl = config.tenancy.cache_ttl;
+        let tenancy = Tenancy::new(url.config(), settings, cache_ttl, set.supported())?;
+        let jobs = config.tenancy.migration_jobs;
+        let ddl = DdlPool::new(ddl_url.config(), jobs + 1)?;
+        let login = url.config().get_user().unwrap_or_default();
+        let migrator = Migrator::new(ddl, set, login, rules.fence, jobs);
+        Ok(Self {
+            tenancy,
+            migrator,
+            clock,
+        })
+    }
+
+    /// Migrates the shared tables and makes the platform's own tenant. Costs a few queries where there is nothing to do.
+    pub async fn prepare(&self) -> Result<(), StartError> {
+        let applied = self.migrator.migrate_public().await;
+        let applied = applied.map_err(StartError::Public)?;
+        let made = ensure_platform(&self.migrator, &self.clock).await;
+        let made = made.map_err(StartError::Platform)?;
+        tracing::info!(applied, platform_made = made, "the shared tables are ready");
+        Ok(())
+    }
+
+    /// What services need.
+    pub fn deps(&self, config: &Config) -> Result<Deps, StartError> {
+        let hasher = Hasher::new(config.auth.password_hash_concurrency);
+        Ok(Deps {
+            tenancy: self.tenancy.clone(),
+            clock: self.clock.clone(),
+            hasher: hasher.map_err(Error::from)?,
+        })
+    }
+}
+
+/// A server, ready to listen.
+pub struct App {
+    foundation: Foundation,
+    state: Arc<State>,
+    shell: Shell,
+    drain: Duration,
+}
+
+impl App {
+    /// Puts a server together. The shared tables must be there.
+    pub async fn new(config: &Config, foundation: Foundation) -> Result<Self, StartError> {
+        let secret = config.auth.jwt_secret.as_ref();
+        let secret = secret.ok_or(StartError::NoSecret)?;
+        let deps = foundation.deps(config)?;
+        let auth = Auth::start(deps.clone(), &config.auth, secret).await;
+        let state = State {
+            deps,
+            auth: auth.map_err(Error::from)?,
+            migrator: foundation.migrator.clone(),
+            base_domain: config.http.base_domain.clone(),
+            trusted_proxies: config.http.trusted_proxies.clone(),
+        };
+        let shell = Shell {
+            readiness: Readiness::of(&["database", "migrations"]),
+            trusted_proxies: config.http.trusted_proxies.clone(),
+            allowed_origins: config.http.allowed_origins.clone(),
+        };
+        Ok(Self {
+            foundation,
+            state: Arc::new(state),
+            shell,
+            drain: config.http.drain_timeout,
+        })
+    }
+
+    /// What services need, for seeding and tests.
+    pub fn deps(&self) -> &Deps {
+        &self.state.deps
+    }
+
+    /// Sign-ins, for tests.
+    pub fn auth(&self) -> &Auth {
+        &self.state.auth
+    }
+
+    /// All routes.
+    pub fn endpoint(&self) -> impl Endpoint<Output = Response> + use<> {
+        self.endpoint_with(api::endpoints())
+    }
+
+    /// All routes of `endpoints`, which a test may have added to.
+    pub fn endpoint_with<A: poem_openapi::OpenApi + 'static>(
+        &self,
+        endpoints: A,
+    ) -> impl Endpoint<Output = Response> + use<A> {
+        api::app(endpoints, self.shell.clone()).data(Arc::clone(&self.state))
+    }
+
+    /// Answers requests by `endpoint` until `stops` says so. With `migrate`, tenants that are behind are migrated meanwhile; each is served as soon as
+    /// its schema fits.
+    pub async fn serve(
+        self,
+        endpoint: impl Endpoint + 'static,
+        listener: TcpListener,
+        stops: mpsc::Receiver<()>,
+        migrate: bool,
+    ) -> Result<(), StartError> {
+        let readiness = self.shell.readiness.clone();
+        let probe = tokio::spawn(probe(self.foundation.tenancy.clone(), readiness.clone()));
+        let fleet = tokio::spawn(bring_up(
+            self.foundation.migrator.clone(),
+            readiness.clone(),
+            migrate,
+        ));
+        let served = api::server::serve(listener, endpoint, readiness, self.drain, stops).await;
+        probe.abort();
+        fleet.abort();
+        self.foundation.tenancy.close();
+        Ok(served?)
+    }
+}
+
+async fn bring_up(migrator: Migrator, readiness: Readiness, migrate: bool) {
+    if migrate {
+        match migrator
+            .migrate_tenants(&RunOptions::default(), log_progress())
+            .await
+        {
+            Ok(report) => log_report(&report),
+            Err(error) => {
+                tracing::error!(error = %Error::from(error).chain(), "the fleet ledger cannot be read");
+                readiness.set("migrations", PartState::Down);
+                return;
+            }
+        }
+    }
+    readiness.set("migrations", PartState::Up);
+}
+
+/// Logs a run's way, some twenty lines however many tenants there are.
+fn log_progress() -> impl FnMut(Progress) {
+    move |at: Progress| {
+        let step = (at.total / 20).max(1);
+        if at.total > 0 && at.done % step == 0 {
+            tracing::info!(at.done, at.total, at.failed, "migrating tenants");
+        }
+    }
+}
+
+fn log_report(report: &FleetReport) {
+    for failure in &report.failures {
+        tracing::error!(
+            tenant = failure.slug,
+            error = failure.reason(),
+            "this tenant was not migrated; see `tenantry migrate status`"
+        );
+    }
+    if report.migrated > 0 {
+        tracing::info!(report.migrated, "tenants are migrated");
+    }
+}
+
+async fn probe(tenancy: Tenancy, readiness: Readiness) {
+    loop {
+        let state = match tenancy.ping().await {
+            Ok(()) => PartState::Up,
+            Err(error) => {
+                tracing::warn!(error = %error, "the database does not answer");
+                PartState::Down
+            }
+        };
+        readiness.set("database", state);
+        tokio::time::sleep(PROBE_EVERY).await;
+    }
+}

@@ -1,0 +1,125 @@
+//! The database that a command works on: the one in the configuration, or the private one, started if nobody runs it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::output;
+use crate::app::Foundation;
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseUrl};
+use crate::domains::Deps;
+use crate::domains::access::{Context, Origin};
+use crate::private_postgres::{Address, Options, PrivatePostgres};
+use crate::tenancy::setup::{APP_LOGIN, OWNER_LOGIN, Superuser};
+use crate::tenancy::{Slug, TenantKey};
+
+/// Name of the database in the private PostgreSQL.
+const DATABASE: &str = "tenantry";
+
+/// What a command without a server works with.
+pub(super) struct Opened {
+    pub(super) config: Config,
+    pub(super) foundation: Foundation,
+    /// The private PostgreSQL, if this command had to start it; ends with it.
+    private: Option<PrivatePostgres>,
+}
+
+impl Opened {
+    /// Opens the database, with the shared tables migrated.
+    pub(super) async fn ready(config: Config) -> Result<Self, Failure> {
+        let opened = Self::as_it_is(config).await?;
+        opened.foundation.prepare().await?;
+        Ok(opened)
+    }
+
+    /// Opens the database and changes nothing in it.
+    pub(super) async fn as_it_is(mut config: Config) -> Result<Self, Failure> {
+        let private = if config.database.url.is_none() {
+            let (address, private) = running_or_started(&config).await?;
+            fill_in(&mut config, &address).await?;
+            private
+        } else {
+            None
+        };
+        let foundation = Foundation::new(&config, Clock::system())?;
+        Ok(Self {
+            config,
+            foundation,
+            private,
+        })
+    }
+
+    /// What services need.
+    pub(super) fn deps(&self) -> Result<Deps, Failure> {
+        Ok(self.foundation.deps(&self.config)?)
+    }
+
+    /// The command line acts as the system, in the platform's own tenant or another.
+    pub(super) async fn context(&self, tenant: &Slug) -> Result<Context, Failure> {
+        let tenant = self
+            .foundation
+            .tenancy
+            .serve(&TenantKey::Slug(tenant.clone()))
+            .await?;
+        Ok(Context::for_system(
+            tenant,
+            "command line",
+            Origin::default(),
+        ))
+    }
+
+    /// Stops the private PostgreSQL, if this command started it.
+    pub(super) async fn close(self) -> Result<(), Failure> {
+        self.foundation.tenancy.close();
+        if let Some(private) = self.private {
+            private.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Starts the private PostgreSQL of development mode.
+pub(super) async fn start_private(config: &Config) -> Result<PrivatePostgres, Failure> {
+    let options = Options {
+        data_dir: data_dir(config)?,
+        bin_dir: config.dev.pg_bin_dir.clone(),
+        program_dirs: config.dev.program_dirs.clone(),
+        cache_dir: config.dev.cache_dir.clone(),
+        throw_away: false,
+        progress: Arc::new(|line: &str| output::complain(line)),
+    };
+    Ok(PrivatePostgres::start(options).await?)
+}
+
+/// Makes both logins and the database there, and writes them into the configuration.
+pub(super) async fn fill_in(config: &mut Config, address: &Address) -> Result<(), Failure> {
+    let superuser: DatabaseUrl = parsed(&address.superuser_url("postgres"))?;
+    let superuser = Superuser::connect(superuser.config()).await?;
+    superuser.ensure_logins(address.password()).await?;
+    superuser
+        .ensure_database(DATABASE, OWNER_LOGIN, APP_LOGIN)
+        .await?;
+    let url = |login| parsed(&address.url(login, address.password(), DATABASE));
+    config.database.fill_in(url(APP_LOGIN)?, url(OWNER_LOGIN)?);
+    Ok(())
+}
+
+async fn running_or_started(
+    config: &Config,
+) -> Result<(Address, Option<PrivatePostgres>), Failure> {
+    if let Some(address) = PrivatePostgres::running(&data_dir(config)?).await? {
+        return Ok((address, None));
+    }
+    let private = start_private(config).await?;
+    Ok((private.address().clone(), Some(private)))
+}
+
+/// The private PostgreSQL's folder, beside what else development mode keeps.
+fn data_dir(config: &Config) -> Result<PathBuf, Failure> {
+    Ok(std::path::absolute(config.dev.data_dir.join("postgres"))?)
+}
+
+fn parsed(url: &str) -> Result<DatabaseUrl, Failure> {
+    url.parse().map_err(Failure::other)
+}

@@ -1,0 +1,141 @@
+//! `temp-schema`: a migrated schema for one test or one CI job, in any language.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Subcommand;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::database::Opened;
+use super::failure::Failure;
+use super::output::{say, say_json};
+use crate::config::Config;
+use crate::domains::tenants::{TemporaryTenant, create_temporary, drop_temporary, reap_expired};
+use crate::tenancy::{Slug, TenantId, TenantKey};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make a migrated, empty tenant schema under a fresh name, and print how to reach it.
+    ///
+    /// It is dropped by `drop`, or by `reap` after its time.
+    ///
+    /// Example: eval "$(tenantry temp-schema create)" && psql "$`TENANTRY_DSN`"
+    #[command(verbatim_doc_comment)]
+    Create {
+        /// How long it may live, such as 90s, 30m or 1h
+        #[arg(long, default_value = "1h", value_parser = ttl)]
+        ttl: TimeDelta,
+        /// Print as JSON instead of lines for a shell
+        #[arg(long)]
+        json: bool,
+    },
+    /// Drop one, with all that is in it.
+    ///
+    /// Example: tenantry temp-schema drop "$`TENANTRY_SCHEMA`"
+    Drop {
+        /// Its slug, id or schema name, as `create` printed it
+        name: String,
+    },
+    /// Drop those whose time is over: what killed jobs left. Run it on a schedule.
+    ///
+    /// Example: tenantry temp-schema reap
+    Reap,
+}
+
+pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+    let opened = Opened::ready(config).await?;
+    let result = match command {
+        Command::Create { ttl, json } => create(&opened, ttl, json).await,
+        Command::Drop { name } => drop_one(&opened, &name).await,
+        Command::Reap => reap(&opened).await,
+    };
+    opened.close().await?;
+    result
+}
+
+async fn create(opened: &Opened, ttl: TimeDelta, json: bool) -> Result<(), Failure> {
+    let foundation = &opened.foundation;
+    let made = create_temporary(&foundation.migrator, &foundation.clock, ttl).await?;
+    let dsn = dsn(opened, &made)?;
+    if json {
+        say_json(&json!({
+            "id": made.id,
+            "slug": made.slug.as_str(),
+            "schema": made.schema.as_str(),
+            "dsn": dsn,
+            "expires_at": made.expires_at,
+        }));
+    } else {
+        say(&format!("export TENANTRY_TENANT={}", made.slug));
+        say(&format!("export TENANTRY_SCHEMA={}", made.schema.as_str()));
+        say(&format!("export TENANTRY_DSN='{dsn}'"));
+    }
+    Ok(())
+}
+
+/// The application's address with the schema's path, and its role where there is a fence.
+fn dsn(opened: &Opened, made: &TemporaryTenant) -> Result<String, Failure> {
+    let url = opened.config.database.url.as_ref();
+    let url = url.ok_or_else(|| Failure::Failed("there is no database".to_owned()))?;
+    let schema = made.schema.as_str();
+    let mut options = format!("-csearch_path={schema}");
+    if opened.config.database.role_fence {
+        options.push_str(&format!(" -crole={schema}"));
+    }
+    Ok(url.with_options(&options))
+}
+
+async fn drop_one(opened: &Opened, name: &str) -> Result<(), Failure> {
+    let id = match name.strip_prefix("t_").unwrap_or(name).parse::<Uuid>() {
+        Ok(id) => Some(TenantId(id)),
+        Err(_) => match name.parse::<Slug>() {
+            Ok(slug) => {
+                let found = opened
+                    .foundation
+                    .tenancy
+                    .find(&TenantKey::Slug(slug))
+                    .await?;
+                found.map(|tenant| tenant.id)
+            }
+            Err(_) => None,
+        },
+    };
+    let dropped = match id {
+        Some(id) => drop_temporary(&opened.foundation.migrator, id).await?,
+        None => false,
+    };
+    if dropped {
+        say(&format!("dropped {name}"));
+        Ok(())
+    } else {
+        Err(Failure::Failed(format!(
+            "there is no temporary schema `{name}`; expected the slug, id or schema name that `create` printed"
+        )))
+    }
+}
+
+async fn reap(opened: &Opened) -> Result<(), Failure> {
+    let foundation = &opened.foundation;
+    let reaped = reap_expired(&foundation.migrator, &foundation.clock).await?;
+    say(&format!("dropped {reaped} expired schemas"));
+    Ok(())
+}
+
+fn ttl(text: &str) -> Result<TimeDelta, String> {
+    let wrong = || format!("expected a time such as 90s, 30m or 1h, got `{text}`");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let amount: u64 = digits.parse().map_err(|_| wrong())?;
+    let seconds = match &text[digits.len()..] {
+        "s" => amount,
+        "m" => amount.saturating_mul(60),
+        "h" => amount.saturating_mul(3600),
+        _ => return Err(wrong()),
+    };
+    let longest = Duration::from_secs(7 * 24 * 3600);
+    let asked = Duration::from_secs(seconds);
+    if asked.is_zero() || asked > longest {
+        return Err("expected 1s to 168h".to_owned());
+    }
+    TimeDelta::from_std(asked).map_err(|_| wrong())
+}

@@ -1,0 +1,66 @@
+//! `user`: make users, operators among them.
+
+use clap::Subcommand;
+
+use super::database::Opened;
+use super::failure::Failure;
+use super::output::{complain, say};
+use super::password::PasswordArgs;
+use crate::config::Config;
+use crate::domains::access::Role;
+use crate::domains::users::{Email, NewUser, Users};
+use crate::tenancy::Slug;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make a user. An operator is a user of the tenant `platform` with the role `super_admin`.
+    ///
+    /// Example: tenantry user create ada@example.com --tenant platform --role super_admin
+    Create {
+        /// E-mail to sign in with
+        email: Email,
+        /// Slug of the tenant
+        #[arg(long)]
+        tenant: Slug,
+        /// guest, member, admin, or super_admin (in `platform` only)
+        #[arg(long, default_value = "member")]
+        role: Role,
+        /// Name for people [default: the e-mail]
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+}
+
+pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+    let opened = Opened::ready(config).await?;
+    let result = create(command, &opened).await;
+    opened.close().await?;
+    result
+}
+
+async fn create(command: Command, opened: &Opened) -> Result<(), Failure> {
+    let Command::Create {
+        email,
+        tenant,
+        role,
+        name,
+        password,
+    } = command;
+    let chosen = password.choose()?;
+    let deps = opened.deps()?;
+    let users = Users::new(&deps, opened.context(&tenant).await?);
+    let new = NewUser {
+        name: name.unwrap_or_else(|| email.to_string()),
+        email,
+        role,
+        password: chosen.password,
+    };
+    let user = users.create(new).await?;
+    say(&format!("{}  {}  {}", user.id, user.email, user.role));
+    if let Some(password) = chosen.to_tell {
+        complain(&format!("the password, told this once: {password}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! What tokens are signed with.
+
+use super::Finding;
+use crate::config::{Config, ExposeSecret, Mode};
+
+const SUBJECT: &str = "signing secret";
+
+pub(super) fn jwt(config: &Config) -> Finding {
+    let Some(secret) = &config.auth.jwt_secret else {
+        return match config.mode() {
+            Mode::Development => Finding::good(SUBJECT, "made by development mode, in DATA_DIR"),
+            Mode::Server => Finding::bad(
+                SUBJECT,
+                "JWT_SECRET is not set, so `serve` will not start",
+                "set JWT_SECRET to the output of `openssl rand -base64 48`, the same on every node",
+            ),
+        };
+    };
+    let secret = secret.expose_secret();
+    let distinct = secret.bytes().collect::<std::collections::BTreeSet<_>>();
+    if distinct.len() < 10 {
+        return Finding::warning(
+            SUBJECT,
+            format!("{} bytes of only {} kinds", secret.len(), distinct.len()),
+            "set JWT_SECRET to the output of `openssl rand -base64 48`",
+        );
+    }
+    Finding::good(SUBJECT, format!("{} bytes", secret.len()))
+}
