@@ -224,7 +224,7 @@ async fn bring_up(migrator: Migrator, readiness: Readiness, migrate: bool) {
 fn log_progress() -> impl FnMut(Progress) {
     move |at: Progress| {
         let step = (at.total / 20).max(1);
-        if at.total > 0 && at.done % step == 0 {
+        if at.total > 0 && at.done.is_multiple_of(step) {
             tracing::info!(at.done, at.total, at.failed, "migrating tenants");
         }
     }

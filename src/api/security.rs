@@ -78,13 +78,12 @@ async fn in_own_tenant(request: &Request, bearer: Bearer) -> poem::Result<Contex
         .auth
         .authenticate(&bearer.token)
         .map_err(Error::from)?;
-    let tenant = match named(request, &state).await? {
-        Some(tenant) => tenant,
-        None => {
-            let own = TenantKey::Id(verified.tenant_id);
-            let own = state.deps.tenancy.find(&own).await.map_err(Error::from)?;
-            own.ok_or(Error::from(Refusal::NotFound))?
-        }
+    let tenant = if let Some(tenant) = named(request, &state).await? {
+        tenant
+    } else {
+        let own = TenantKey::Id(verified.tenant_id);
+        let own = state.deps.tenancy.find(&own).await.map_err(Error::from)?;
+        own.ok_or(Error::from(Refusal::NotFound))?
     };
     Ok(context(request, &state, verified, tenant)?)
 }

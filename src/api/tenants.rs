@@ -236,7 +236,7 @@ impl TenantsApi {
     #[oai(path = "/tenant", method = "get", operation_id = "getOwnTenant")]
     async fn own(&self, state: Data<&Arc<State>>, caller: Caller) -> OneTenant {
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        Ok(Json(tenants.own()?.into()))
+        Ok(Json(tenants.own().await?.into()))
     }
 }
 

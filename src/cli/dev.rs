@@ -117,13 +117,11 @@ async fn seed_demo(
 
 /// The operator's and the demo admin's; its text where it was made up.
 fn seed_password(config: &Config) -> Result<(NewPassword, Option<String>), Failure> {
-    match &config.seed.admin_password {
-        Some(secret) => Ok((parse(secret.clone())?, None)),
-        None => {
-            let chosen = made_up()?;
-            Ok((chosen.password, chosen.to_tell))
-        }
+    if let Some(secret) = &config.seed.admin_password {
+        return Ok((parse(secret.clone())?, None));
     }
+    let chosen = made_up()?;
+    Ok((chosen.password, chosen.to_tell))
 }
 
 /// A secret that stays the same from start to start, readable by its owner only.

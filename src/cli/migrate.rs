@@ -87,7 +87,10 @@ async fn migrate(config: Config, options: &RunOptions, json: bool) -> Result<(),
     }
     let mut text = format!("{} tenants were not migrated:", report.failures.len());
     for failure in &report.failures {
-        text.push_str(&format!("\n  {}: {}", failure.slug, failure.reason()));
+        text.push_str("\n  ");
+        text.push_str(&failure.slug);
+        text.push_str(": ");
+        text.push_str(&failure.reason());
     }
     text.push_str("\nmend the cause and run `tenantry migrate run` again; the others are served");
     Err(Failure::InPart(text))

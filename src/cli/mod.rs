@@ -2,6 +2,11 @@
 //!
 //! Results go to standard output, everything else (log, progress, errors) to standard error.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these docs are the texts of `--help`, which shows no markdown"
+)]
+
 mod database;
 mod dev;
 mod doctor;

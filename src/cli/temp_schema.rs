@@ -20,7 +20,7 @@ pub(super) enum Command {
     ///
     /// It is dropped by `drop`, or by `reap` after its time.
     ///
-    /// Example: eval "$(tenantry temp-schema create)" && psql "$`TENANTRY_DSN`"
+    /// Example: eval "$(tenantry temp-schema create)" && psql "$TENANTRY_DSN"
     #[command(verbatim_doc_comment)]
     Create {
         /// How long it may live, such as 90s, 30m or 1h
@@ -32,7 +32,7 @@ pub(super) enum Command {
     },
     /// Drop one, with all that is in it.
     ///
-    /// Example: tenantry temp-schema drop "$`TENANTRY_SCHEMA`"
+    /// Example: tenantry temp-schema drop "$TENANTRY_SCHEMA"
     Drop {
         /// Its slug, id or schema name, as `create` printed it
         name: String,
@@ -79,10 +79,11 @@ fn dsn(opened: &Opened, made: &TemporaryTenant) -> Result<String, Failure> {
     let url = opened.config.database.url.as_ref();
     let url = url.ok_or_else(|| Failure::Failed("there is no database".to_owned()))?;
     let schema = made.schema.as_str();
-    let mut options = format!("-csearch_path={schema}");
-    if opened.config.database.role_fence {
-        options.push_str(&format!(" -crole={schema}"));
-    }
+    let options = if opened.config.database.role_fence {
+        format!("-csearch_path={schema} -crole={schema}")
+    } else {
+        format!("-csearch_path={schema}")
+    };
     Ok(url.with_options(&options))
 }
 
@@ -132,7 +133,7 @@ fn ttl(text: &str) -> Result<TimeDelta, String> {
         "h" => amount.saturating_mul(3600),
         _ => return Err(wrong()),
     };
-    let longest = Duration::from_secs(7 * 24 * 3600);
+    let longest = Duration::from_hours(7 * 24);
     let asked = Duration::from_secs(seconds);
     if asked.is_zero() || asked > longest {
         return Err("expected 1s to 168h".to_owned());

@@ -45,6 +45,9 @@ impl Answer {
     }
 
     /// The body, if this was the status.
+    ///
+    /// # Panics
+    /// When it was not; the test fails with the body.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -52,6 +55,9 @@ impl Answer {
     }
 
     /// A problem with this status and code, in the form that every error has.
+    ///
+    /// # Panics
+    /// When it is another; the test fails with what came.
     #[track_caller]
     pub fn expect_problem(&self, status: u16, code: &str) -> Value {
         let problem = self.expect(status);

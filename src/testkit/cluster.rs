@@ -17,7 +17,7 @@ use crate::tenancy::setup::{APP_LOGIN, OWNER_LOGIN, Superuser};
 /// Folders of private servers, under the system's folder for temporary files.
 const PREFIX: &str = "tenantry-test-";
 /// A folder whose lock is free is left alone for this long: it may be about to be used.
-const FRESH: Duration = Duration::from_secs(600);
+const FRESH: Duration = Duration::from_mins(10);
 
 /// Where tests' databases are made.
 pub(super) struct Cluster {
@@ -27,11 +27,13 @@ pub(super) struct Cluster {
 }
 
 enum Kind {
-    Private(PrivatePostgres),
-    Given {
-        url: DatabaseUrl,
-        migration_url: DatabaseUrl,
-    },
+    Private(Box<PrivatePostgres>),
+    Given(Box<Given>),
+}
+
+struct Given {
+    url: DatabaseUrl,
+    migration_url: DatabaseUrl,
 }
 
 impl Cluster {
@@ -45,8 +47,8 @@ impl Cluster {
         let config = Config::for_tests().or_fail("the environment");
         let given = config.database.url.clone();
         let kind = match (given, config.database.migration_url().cloned()) {
-            (Some(url), Some(migration_url)) => Kind::Given { url, migration_url },
-            _ => Kind::Private(start_private(&config).await),
+            (Some(url), Some(migration_url)) => Kind::Given(Box::new(Given { url, migration_url })),
+            _ => Kind::Private(Box::new(start_private(&config).await)),
         };
         Self { config, kind }
     }
@@ -65,7 +67,8 @@ impl Cluster {
                 let url = |login| address.url(login, address.password(), name);
                 (parsed(&url(APP_LOGIN)), parsed(&url(OWNER_LOGIN)))
             }
-            Kind::Given { url, migration_url } => {
+            Kind::Given(given) => {
+                let Given { url, migration_url } = &**given;
                 let (app, owner) = (login(url), login(migration_url));
                 superuser
                     .ensure_database(name, &owner, &app)
@@ -90,7 +93,7 @@ impl Cluster {
     async fn superuser(&self) -> Superuser {
         let url = match &self.kind {
             Kind::Private(server) => parsed(&server.address().superuser_url("postgres")),
-            Kind::Given { migration_url, .. } => migration_url.clone(),
+            Kind::Given(given) => given.migration_url.clone(),
         };
         let superuser = Superuser::connect(url.config()).await;
         superuser.or_fail("PostgreSQL for tests")

@@ -68,7 +68,8 @@ fn fail(what: &str, error: &dyn std::error::Error) -> ! {
     let mut text = format!("{what}: {error}");
     let mut next = error.source();
     while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
         next = cause.source();
     }
     panic!("{text}")

@@ -110,9 +110,10 @@ impl<'d> Tenants<'d> {
     ///
     /// # Errors
     /// When the caller may not.
-    pub fn own(&self) -> Result<TenantView, TenantsError> {
-        authorize::<TenantRead>(&self.context)?;
-        Ok(TenantView::from(&**self.context.tenant()))
+    pub async fn own(&self) -> Result<TenantView, TenantsError> {
+        let scope = authorize::<TenantRead>(&self.context)?;
+        let tenant = self.visible(scope.extent(), self.context.tenant().id.0);
+        Ok(TenantView::from(&*tenant.await?))
     }
 
     /// Gives a tenant another name.
