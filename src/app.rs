@@ -110,6 +110,12 @@ impl Foundation {
         Ok(())
     }
 
+    /// Gives all connections up, so that nobody complains when the database goes.
+    pub fn close(&self) {
+        self.tenancy.close();
+        self.migrator.close();
+    }
+
     /// What services need.
     pub fn deps(&self, config: &Config) -> Result<Deps, StartError> {
         let hasher = Hasher::new(config.auth.password_hash_concurrency);
@@ -198,7 +204,7 @@ impl App {
         let served = api::server::serve(listener, endpoint, readiness, self.drain, stops).await;
         probe.abort();
         fleet.abort();
-        self.foundation.tenancy.close();
+        self.foundation.close();
         Ok(served?)
     }
 }

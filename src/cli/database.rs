@@ -71,7 +71,7 @@ impl Opened {
 
     /// Stops the private PostgreSQL, if this command started it.
     pub(super) async fn close(self) -> Result<(), Failure> {
-        self.foundation.tenancy.close();
+        self.foundation.close();
         if let Some(private) = self.private {
             private.stop().await?;
         }

@@ -18,7 +18,7 @@ use crate::tenancy::{Slug, TenantId, TenantKey};
 pub(super) enum Command {
     /// Make a migrated, empty tenant schema under a fresh name, and print how to reach it.
     ///
-    /// It is dropped by `drop`, or by `reap` after its time.
+    /// It is dropped by `drop`; after its time by `reap`, or by the next `create`.
     ///
     /// Example: eval "$(tenantry temp-schema create)" && psql "$TENANTRY_DSN"
     #[command(verbatim_doc_comment)]
@@ -56,6 +56,7 @@ pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure>
 
 async fn create(opened: &Opened, ttl: TimeDelta, json: bool) -> Result<(), Failure> {
     let foundation = &opened.foundation;
+    reap_expired(&foundation.migrator, &foundation.clock).await?;
     let made = create_temporary(&foundation.migrator, &foundation.clock, ttl).await?;
     let dsn = dsn(opened, &made)?;
     if json {

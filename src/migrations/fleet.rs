@@ -96,6 +96,11 @@ impl Migrator {
         &self.set
     }
 
+    /// Gives its connections up.
+    pub fn close(&self) {
+        self.ddl.close();
+    }
+
     /// Migrates the shared tables. Answers with how many migrations were new.
     ///
     /// # Errors

@@ -43,6 +43,11 @@ impl DdlPool {
         })
     }
 
+    /// Gives out no more connections.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
     /// Starts a transaction. Waiting for any lock, advisory ones too, ends after `lock_timeout`.
     ///
     /// # Errors

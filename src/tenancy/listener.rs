@@ -26,12 +26,20 @@ pub enum Heard {
     Resync,
 }
 
+/// A peer that is gone without a word is found out after about this long, three probes included.
+const SILENCE: Duration = Duration::from_secs(15);
+
 /// Listens until the task is dropped.
 pub(super) async fn listen(
-    config: Config,
+    mut config: Config,
     registry: Arc<Registry>,
     subscribers: broadcast::Sender<Heard>,
 ) {
+    config
+        .keepalives(true)
+        .keepalives_idle(SILENCE / 2)
+        .keepalives_interval(SILENCE / 6)
+        .keepalives_retries(3);
     loop {
         let result = hear(&config, &registry, &subscribers).await;
         registry.set_hearing(false);

@@ -205,8 +205,11 @@ impl Tenancy {
         self.shared.registry.forget(id, slug);
     }
 
-    /// Gives out no more connections.
+    /// Gives out no more connections, and hears other nodes no more.
     pub fn close(&self) {
+        for task in &self.shared.tasks {
+            task.abort();
+        }
         self.shared.pool.close();
     }
 }
