@@ -82,14 +82,23 @@ impl Scoped {
     }
 
     /// The way round [`Sql`]: any SQL, several statements if need be, in this scope. The connection is closed afterwards instead of
-    /// being given to the next request, since nobody knows what the text left on it. Costs a reconnect; for rare work.
+    /// being given to the next request, since nobody knows what the text left on it. Costs a reconnect; for rare work. Behind a
+    /// transaction pooler it runs in a transaction of its own, and must leave nothing on the session: there, nobody can clean up.
     ///
     /// # Errors
     /// See [`DbError`].
     pub async fn raw(&mut self, text: &str) -> Result<(), DbError> {
         const ENTER: Sql = Sql::new("tenancy.enter", "SELECT 1");
+        let alone = self.tx == Tx::None && self.lease.connection()?.forgets_scopes();
+        if alone {
+            self.tx = Tx::Pending;
+        }
         self.run(&ENTER, &[]).await?;
-        self.lease.connection()?.raw(&self.scope, text).await
+        self.lease.connection()?.raw(&self.scope, text).await?;
+        if alone {
+            self.commit().await?;
+        }
+        Ok(())
     }
 
     async fn run(&mut self, sql: &Sql, params: Params<'_>) -> Result<Answer, DbError> {

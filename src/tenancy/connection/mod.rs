@@ -3,6 +3,8 @@
 //! Invariant: a statement runs only under the scope it was asked for. Where the connection does not wear it already, the switch and
 //! the statement go out together, in one round trip and one transaction: if the switch fails, PostgreSQL refuses the statement.
 
+mod bare;
+
 use deadpool_postgres::ClientWrapper;
 use futures_util::join;
 use tokio_postgres::types::Type;
@@ -57,6 +59,11 @@ impl Connection {
 
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Whether what it wears is gone with the transaction that put it on.
+    pub(super) fn forgets_scopes(&self) -> bool {
+        self.rules.transaction_pool
     }
 
     pub(super) fn cleanup(&self) -> Cleanup {
@@ -134,58 +141,6 @@ impl Connection {
         let result = self.raw_inner(text).await;
         self.busy = false;
         result.map_err(|e| DbError::from_driver(e, "raw", scope.is_tenant()))
-    }
-
-    /// Starts a transaction for DDL on a connection that a migration may have left settings on.
-    pub(super) async fn begin_ddl(&mut self, prelude: &str) -> Result<(), DbError> {
-        self.wears = None;
-        self.in_transaction = true;
-        let text = format!("RESET ALL; RESET ROLE; DISCARD TEMP; BEGIN; {prelude}");
-        self.ddl(&text, "ddl.begin").await
-    }
-
-    /// Sends DDL inside the open transaction.
-    pub(super) async fn ddl(&mut self, text: &str, name: &'static str) -> Result<(), DbError> {
-        self.busy = true;
-        let result = self.client.batch_execute(text).await;
-        self.busy = false;
-        result.map_err(|e| DbError::from_driver(e, name, false))
-    }
-
-    /// Rows of a text that is known only at run time.
-    pub(super) async fn query_text(&mut self, text: &str) -> Result<Vec<Row>, DbError> {
-        self.busy = true;
-        let result = self.client.query_typed(text, &[]).await;
-        self.busy = false;
-        match result {
-            Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
-            Err(e) => Err(DbError::from_driver(e, "ddl.query", false)),
-        }
-    }
-
-    /// Starts a transaction that will put its scopes on itself, by [`Connection::wear_locally`].
-    pub(super) async fn begin_bare(&mut self) -> Result<(), DbError> {
-        self.wears = None;
-        self.in_transaction = true;
-        self.ddl("BEGIN", "transaction.begin").await
-    }
-
-    /// Puts a scope on until the open transaction ends.
-    pub(super) async fn wear_locally(&mut self, scope: &Scope) -> Result<(), DbError> {
-        let rules = ScopeRules {
-            transaction_pool: true,
-            ..self.rules
-        };
-        self.busy = true;
-        let result = put_on(&self.client, None, scope, rules).await;
-        self.busy = false;
-        result.map_err(|e| switch_failed(e, "tenancy.switch"))
-    }
-
-    /// Ends a transaction whose switches were local to it.
-    pub(super) async fn commit_bare(&mut self) -> Result<(), DbError> {
-        self.wears = None;
-        self.end("COMMIT").await
     }
 
     async fn raw_inner(&mut self, text: &str) -> Result<(), PgError> {
