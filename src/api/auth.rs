@@ -10,7 +10,7 @@ use super::answers::NoContent;
 use super::security::EndedCaller;
 use super::state::State;
 use super::tenant_context::{ForTenant, From};
-use super::{ApiError, Body, RATE_LIMITED, Tag, UNAUTHENTICATED, UNAVAILABLE};
+use super::{ApiError, Body, Tag, UNAUTHENTICATED, UNAVAILABLE};
 use crate::domains::auth::TokenPair;
 
 /// Who signs in.
@@ -91,7 +91,7 @@ impl AuthApi {
         tenant: ForTenant,
         origin: From,
         body: Body<Login>,
-    ) -> Result<Signed, ApiError<{ UNAUTHENTICATED | RATE_LIMITED | UNAVAILABLE }>> {
+    ) -> Result<Signed, ApiError<{ UNAUTHENTICATED | UNAVAILABLE }>> {
         let Login { email, password } = body.0;
         let auth = &state.auth;
         let pair = auth
