@@ -88,6 +88,8 @@ impl AuthApi {
     async fn login(
         &self,
         state: Data<&Arc<State>>,
+        /// Slug or id of the tenant; needed unless the host names it.
+        #[oai(name = "X-Tenant-ID")]
         tenant: ForTenant,
         origin: From,
         body: Body<Login>,
@@ -105,6 +107,8 @@ impl AuthApi {
     async fn refresh(
         &self,
         state: Data<&Arc<State>>,
+        /// Slug or id of the tenant; needed unless the host names it.
+        #[oai(name = "X-Tenant-ID")]
         tenant: ForTenant,
         origin: From,
         body: Body<Refresh>,

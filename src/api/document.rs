@@ -7,15 +7,21 @@ use std::marker::PhantomData;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::{Method, StatusCode};
-use poem_openapi::registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry};
+use poem_openapi::registry::{
+    MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaPath, Registry,
+};
 use poem_openapi::types::Type;
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 use super::api_error::{header, problem};
 use super::problem::Problem;
+use super::security::SCHEME;
+use super::tenant_context::TENANT_HEADER;
 
 /// Where versioned endpoints live.
 const PREFIX: &str = "/api/v1";
+/// The platform's own paths, which need no tenant to be named.
+const PLATFORM: &str = "/api/v1/tenants";
 
 /// The chapters of the document.
 #[derive(Tags)]
@@ -77,7 +83,9 @@ impl<A: OpenApi> OpenApi for Described<A> {
         // A path whose methods come from several parts must be one entry, for JSON has no second key of a name.
         let mut paths: Vec<MetaPath> = Vec::new();
         for mut path in A::meta().into_iter().flat_map(|api| api.paths) {
-            path.operations.iter_mut().for_each(complete);
+            for operation in &mut path.operations {
+                complete(&path.path, operation);
+            }
             match paths.iter_mut().find(|known| known.path == path.path) {
                 Some(known) => known.operations.extend(path.operations),
                 None => paths.push(path),
@@ -95,8 +103,17 @@ impl<A: OpenApi> OpenApi for Described<A> {
 }
 
 /// Adds what the shell itself can answer to this operation.
-fn complete(operation: &mut MetaOperation) {
+fn complete(path: &str, operation: &mut MetaOperation) {
     let mut statuses = vec![StatusCode::INTERNAL_SERVER_ERROR];
+    if tell_tenant(path, operation) {
+        statuses.extend([
+            StatusCode::BAD_REQUEST,
+            StatusCode::FORBIDDEN,
+            StatusCode::NOT_FOUND,
+            StatusCode::GONE,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ]);
+    }
     if operation.request.is_some() {
         statuses.extend([
             StatusCode::BAD_REQUEST,
@@ -108,7 +125,8 @@ fn complete(operation: &mut MetaOperation) {
     if !operation.security.is_empty() {
         statuses.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
     }
-    for parameter in &operation.params {
+    let params = operation.params.iter();
+    for parameter in params.filter(|parameter| parameter.name != TENANT_HEADER) {
         statuses.push(match parameter.in_type {
             MetaParamIn::Path => StatusCode::NOT_FOUND,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -125,4 +143,31 @@ fn complete(operation: &mut MetaOperation) {
         let request_id = header("X-Request-ID", String::schema_ref());
         response.headers.push(request_id);
     }
+}
+
+/// Describes how the operation's tenant is named, if it is for one at all. The header is never required: the host can name the tenant.
+fn tell_tenant(path: &str, operation: &mut MetaOperation) -> bool {
+    let named = |parameter: &MetaOperationParam| parameter.name == TENANT_HEADER;
+    if operation.params.iter().any(named) {
+        return true;
+    }
+    if !operation.security.iter().any(|s| s.contains_key(SCHEME)) {
+        return false;
+    }
+    let description = if path.starts_with(PLATFORM) {
+        "Slug or id of the token's tenant; may be left out here."
+    } else {
+        "Slug or id of the tenant; needed unless the host names it."
+    };
+    operation.params.push(MetaOperationParam {
+        name: TENANT_HEADER.to_owned(),
+        schema: String::schema_ref(),
+        in_type: MetaParamIn::Header,
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        explode: true,
+        style: None,
+    });
+    true
 }

@@ -16,6 +16,9 @@ use crate::domains::auth::{AuthError, Verified};
 use crate::error::Error;
 use crate::tenancy::{Refusal, ResolveError, Tenant, TenantKey};
 
+/// How the document calls the credential of all three.
+pub(super) const SCHEME: &str = "bearer";
+
 /// A signed-in person, in the tenant that host or `X-Tenant-ID` names.
 #[derive(SecurityScheme)]
 #[oai(

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use poem::http::header;
 use poem::{FromRequest, Request, RequestBody};
-use poem_openapi::registry::Registry;
+use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
+use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::client_addr::is_trusted_peer;
@@ -21,11 +22,18 @@ pub const TENANT_HEADER: &str = "X-Tenant-ID";
 pub struct ForTenant(pub TenantRef);
 
 impl<'a> ApiExtractor<'a> for ForTenant {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::PoemExtractor];
+    /// So that the document shows the header; the host may name the tenant as well.
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
     type ParamType = ();
     type ParamRawType = ();
 
-    fn register(_: &mut Registry) {}
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Header)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(String::schema_ref())
+    }
 
     async fn from_request(
         request: &'a Request,
