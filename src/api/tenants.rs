@@ -160,10 +160,7 @@ impl TenantsApi {
         body: Body<TenantPatch>,
     ) -> OneTenant {
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        let view = match body.0.name {
-            Some(name) => tenants.rename(id.0, &name).await?,
-            None => tenants.find(id.0).await?,
-        };
+        let view = tenants.update(id.0, body.0.name).await?;
         Ok(Json(view.into()))
     }
 

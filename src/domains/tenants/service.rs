@@ -116,22 +116,25 @@ impl<'d> Tenants<'d> {
         Ok(TenantView::from(&*tenant.await?))
     }
 
-    /// Gives a tenant another name.
+    /// Changes what is named, which is a tenant's name at most. Also where it changes nothing, the caller must be one who may.
     ///
     /// # Errors
     /// [`TenantsError::NotFound`], or the caller may not.
-    pub async fn rename(&self, id: Uuid, name: &str) -> Result<TenantView, TenantsError> {
+    pub async fn update(&self, id: Uuid, name: Option<String>) -> Result<TenantView, TenantsError> {
         let scope = authorize::<TenantUpdate>(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
-        let now = self.deps.clock.now();
         let before = TenantView::from(&*tenant);
+        let Some(name) = name else {
+            return Ok(before);
+        };
+        let now = self.deps.clock.now();
         let after = TenantView {
-            name: name.to_owned(),
+            name,
             updated_at: now,
             ..before.clone()
         };
         let mut tx = self.deps.tenancy.control("rename a tenant").await?;
-        repository::set_name(tx.public().await?, tenant.id, name, now).await?;
+        repository::set_name(tx.public().await?, tenant.id, &after.name, now).await?;
         self.note(&mut tx, &tenant, "tenant.updated", &before, &after)
             .await?;
         self.announce_and_commit(tx, &tenant).await?;
