@@ -9,5 +9,7 @@
 )]
 
 mod architecture;
+mod contract;
+mod golden;
 mod http;
 mod private_postgres;
