@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod authorization;
 mod contract;
 mod golden;
 mod http;

@@ -1,0 +1,105 @@
+//! Who may do what: one row for each operation of the document. A new operation needs a row here.
+
+use tenantry::domains::access::Role::{self, Admin, Guest, Member, SuperAdmin};
+
+/// Who may do an operation to what the fixture's owner made.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// As the document names it, without `/api/v1`.
+    pub operation: &'static str,
+    pub access: Access,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Access {
+    /// Without a credential.
+    Public,
+    /// For these roles; each of the others is refused in its way. `SuperAdmin` stands for operators.
+    Roles {
+        may: &'static [Role],
+        refused: &'static [(Role, u16, &'static str)],
+    },
+}
+
+const fn public(operation: &'static str) -> Row {
+    Row {
+        operation,
+        access: Access::Public,
+    }
+}
+
+const fn row(
+    operation: &'static str,
+    may: &'static [Role],
+    refused: &'static [(Role, u16, &'static str)],
+) -> Row {
+    Row {
+        operation,
+        access: Access::Roles { may, refused },
+    }
+}
+
+const PEOPLE: &[Role] = &[Guest, Member, Admin];
+const OPERATOR: &[Role] = &[SuperAdmin];
+
+/// An operator acts on tenants, not inside them: their token is for the platform's own tenant.
+const OPERATOR_IS_ELSEWHERE: (Role, u16, &str) = (SuperAdmin, 403, "tenant_mismatch");
+const NOT_OPERATORS: &[(Role, u16, &str)] = &[OPERATOR_IS_ELSEWHERE];
+const NOT_GUESTS: &[(Role, u16, &str)] = &[(Guest, 403, "forbidden"), OPERATOR_IS_ELSEWHERE];
+const ADMINS_ALONE: &[(Role, u16, &str)] = &[
+    (Guest, 403, "forbidden"),
+    (Member, 403, "forbidden"),
+    OPERATOR_IS_ELSEWHERE,
+];
+/// Who sees only themselves is not told that there are others.
+const OTHERS_ARE_NOT_SEEN: &[(Role, u16, &str)] = &[
+    (Guest, 404, "not_found"),
+    (Member, 404, "not_found"),
+    OPERATOR_IS_ELSEWHERE,
+];
+/// The fixture's project is somebody else's.
+const OWNERS_AND_ADMINS: &[(Role, u16, &str)] = &[
+    (Guest, 403, "forbidden"),
+    (Member, 403, "not_owner"),
+    OPERATOR_IS_ELSEWHERE,
+];
+const OPERATORS_ALONE: &[(Role, u16, &str)] = &[
+    (Guest, 403, "forbidden"),
+    (Member, 403, "forbidden"),
+    (Admin, 403, "forbidden"),
+];
+
+pub const TABLE: &[Row] = &[
+    public("GET /health"),
+    public("GET /health/ready"),
+    public("POST /auth/login"),
+    public("POST /auth/refresh"),
+    row("POST /auth/logout", PEOPLE, NOT_OPERATORS),
+    row("GET /users", PEOPLE, NOT_OPERATORS),
+    row("POST /users", &[Admin], ADMINS_ALONE),
+    row("GET /users/me", PEOPLE, NOT_OPERATORS),
+    row("GET /users/{id}", &[Admin], OTHERS_ARE_NOT_SEEN),
+    row("GET /projects", PEOPLE, NOT_OPERATORS),
+    row("POST /projects", &[Member, Admin], NOT_GUESTS),
+    row("GET /projects/{id}", PEOPLE, NOT_OPERATORS),
+    row("PUT /projects/{id}", &[Admin], OWNERS_AND_ADMINS),
+    row("PATCH /projects/{id}", &[Admin], OWNERS_AND_ADMINS),
+    row("DELETE /projects/{id}", &[Admin], OWNERS_AND_ADMINS),
+    row("GET /tenant", PEOPLE, NOT_OPERATORS),
+    row("GET /tenants", OPERATOR, OPERATORS_ALONE),
+    row("POST /tenants", OPERATOR, OPERATORS_ALONE),
+    row(
+        "GET /tenants/{id}",
+        &[Guest, Member, Admin, SuperAdmin],
+        &[],
+    ),
+    row(
+        "PATCH /tenants/{id}",
+        &[Admin, SuperAdmin],
+        &[(Guest, 403, "forbidden"), (Member, 403, "forbidden")],
+    ),
+    row("POST /tenants/{id}/suspend", OPERATOR, OPERATORS_ALONE),
+    row("POST /tenants/{id}/activate", OPERATOR, OPERATORS_ALONE),
+    row("POST /tenants/{id}/cancel", OPERATOR, OPERATORS_ALONE),
+    row("GET /tenants/{id}/migrations", OPERATOR, OPERATORS_ALONE),
+];
