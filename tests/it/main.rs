@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod auth;
 mod authorization;
 mod contract;
 mod golden;

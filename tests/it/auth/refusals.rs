@@ -1,0 +1,80 @@
+//! A refused sign-in tells nothing, neither by words nor by time.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tenantry::testkit::{Actor, Answer, TestTenant};
+
+use super::Own;
+
+async fn try_to_sign_in(actor: &Actor, email: &str) -> Answer {
+    let body = json!({ "email": email, "password": "not the password at all" });
+    actor.post("/auth/login", &body).await
+}
+
+/// All but what names the request.
+fn told(answer: &Answer) -> Value {
+    let mut problem = answer.expect_problem(401, "invalid_credentials");
+    problem["request_id"] = Value::Null;
+    problem
+}
+
+#[tokio::test]
+async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
+    let acme = TestTenant::new().await;
+    acme.member("ada").await;
+    let anonymous = acme.anonymous();
+    let wrong = told(&try_to_sign_in(&anonymous, "ada@example.com").await);
+    for email in [
+        "nobody@example.com",
+        "no address",
+        "",
+        "ada@example.com\u{a0}x",
+    ] {
+        assert_eq!(told(&try_to_sign_in(&anonymous, email).await), wrong);
+    }
+}
+
+#[tokio::test]
+async fn the_password_of_another_tenants_account_is_wrong_here() {
+    let (acme, globex) = (TestTenant::new().await, TestTenant::new().await);
+    acme.member("ada").await;
+    let body = json!({ "email": "ada@example.com", "password": TestTenant::PASSWORD });
+    acme.anonymous()
+        .post("/auth/login", &body)
+        .await
+        .expect(200);
+    let answer = globex.anonymous().post("/auth/login", &body).await;
+    answer.expect_problem(401, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
+    // A server of its own, so that nobody else's passwords are in the queue.
+    let own = Own::new().await;
+    own.tenant.member("ada").await;
+    let anonymous = own.tenant.anonymous();
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    // By turns, so that a busy machine is as slow for both.
+    for _ in 0..30 {
+        known.push(time(&anonymous, "ada@example.com").await);
+        unknown.push(time(&anonymous, "nobody@example.com").await);
+    }
+    let (known, unknown) = (median(known), median(unknown));
+    let ratio = known.as_secs_f64() / unknown.as_secs_f64();
+    assert!(
+        (0.7..1.43).contains(&ratio),
+        "a wrong password takes {known:?}, an unknown address {unknown:?}"
+    );
+}
+
+async fn time(actor: &Actor, email: &str) -> Duration {
+    let started = Instant::now();
+    try_to_sign_in(actor, email).await.expect(401);
+    started.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
