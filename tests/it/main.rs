@@ -15,3 +15,4 @@ mod contract;
 mod golden;
 mod http;
 mod private_postgres;
+mod projects;
