@@ -16,3 +16,4 @@ mod golden;
 mod http;
 mod private_postgres;
 mod projects;
+mod tenants;

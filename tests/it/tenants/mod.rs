@@ -1,0 +1,45 @@
+//! Tenants over HTTP: their life, who sees and renames them, and creations that are sent twice.
+
+mod creation;
+mod life;
+mod profile;
+
+use serde_json::{Value, json};
+use tenantry::testkit::{Actor, Answer, TestDatabase, TestServer, TestTenant};
+
+/// A server of the test's own, for tenants that are made over HTTP.
+pub struct Own {
+    // Dropped in this order: the server needs its database.
+    pub server: TestServer,
+    _database: TestDatabase,
+}
+
+impl Own {
+    pub async fn new() -> Self {
+        let database = TestDatabase::new().await;
+        Self {
+            server: TestServer::start(&database).await,
+            _database: database,
+        }
+    }
+}
+
+/// What makes a tenant of this slug.
+pub fn new_tenant(slug: &str) -> Value {
+    let password = TestTenant::PASSWORD;
+    json!({
+        "slug": slug,
+        "name": "Acme",
+        "admin": { "email": "ada@example.com", "name": "Ada", "password": password },
+    })
+}
+
+/// `suspend`, `activate` or `cancel`.
+pub async fn lead(operator: &Actor, id: &str, verb: &str) -> Answer {
+    let path = format!("/tenants/{id}/{verb}");
+    operator.post(&path, &Value::Null).await
+}
+
+pub fn id_of(tenant: &Value) -> String {
+    tenant["id"].as_str().unwrap().to_owned()
+}
