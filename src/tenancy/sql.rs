@@ -40,7 +40,7 @@ impl Sql {
         while i < FORBIDDEN.len() {
             assert!(
                 !contains(text.as_bytes(), FORBIDDEN[i].as_bytes()),
-                "a statement must not change its connection: no `;`, set_config, session locks, INTO TEMP"
+                "a statement must not change its connection: no `;`, set_config, pg_settings, session locks, INTO TEMP"
             );
             i += 1;
         }
@@ -64,6 +64,7 @@ const VERBS: &[&str] = &["select ", "insert ", "update ", "delete ", "with "];
 const FORBIDDEN: &[&str] = &[
     ";",
     "set_config",
+    "pg_settings",
     "pg_advisory_lock",
     "pg_try_advisory_lock",
     "into temp",

@@ -14,6 +14,7 @@ mod authorization;
 mod contract;
 mod golden;
 mod http;
+mod isolation;
 mod private_postgres;
 mod projects;
 mod tenants;
