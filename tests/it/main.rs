@@ -11,3 +11,5 @@
 mod architecture;
 mod http;
 mod private_postgres;
+mod program;
+mod provisioning;
