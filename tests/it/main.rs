@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod fleet;
 mod http;
 mod private_postgres;
 mod program;
