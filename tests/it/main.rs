@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod fleet;
 mod http;
 mod private_postgres;
