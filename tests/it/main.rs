@@ -11,10 +11,14 @@
 mod architecture;
 mod auth;
 mod authorization;
+mod cli;
 mod contract;
+mod fleet;
 mod golden;
 mod http;
 mod isolation;
 mod private_postgres;
+mod program;
 mod projects;
+mod provisioning;
 mod tenants;

@@ -29,7 +29,8 @@ impl Place {
             .unwrap();
         // The server's user must get in when we are root.
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
-        let data_dir = dir.path().join("data");
+        // Where development mode has it, with `data` as its `DATA_DIR`.
+        let data_dir = dir.path().join("data/postgres");
         Self {
             dir,
             data_dir,

@@ -1,68 +1,53 @@
-//! Another process that owns a server: this test binary again, in the role below.
+//! Another process that owns a server: the program itself, in development mode.
 
-use std::io::Read as _;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tenantry::private_postgres::PrivatePostgres;
-
-use super::place::{Place, holds_within, options};
+use super::place::{Place, holds_within};
+use crate::program::Guarded;
 
 /// An owner to be killed.
-pub struct OtherOwner(Child);
+pub struct OtherOwner(Guarded);
 
 impl OtherOwner {
-    /// Starts one and waits until its server has a process.
+    /// Starts one and waits until its server takes connections.
     pub fn start(place: &Place) -> Self {
-        let mut owner = Command::new(std::env::current_exe().unwrap());
-        owner.args([
-            "--ignored",
-            "--exact",
-            "private_postgres::process::own_a_server",
-        ]);
-        owner
-            .env("TEST_DATA_DIR", &place.data_dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null());
-        let mut owner = Self(owner.spawn().unwrap());
-        let up = holds_within(Duration::from_secs(30), || {
-            place.beside("ready").exists() || owner.0.try_wait().unwrap().is_some()
+        let log = place.beside("owner.log");
+        let file = std::fs::File::create(&log).unwrap();
+        let mut command = Command::new(program());
+        command
+            .arg("dev")
+            .env_remove("DATABASE_URL")
+            .env("APP_ENV", "development")
+            .env("DATA_DIR", place.data_dir.parent().unwrap())
+            .env("BIND_ADDR", "127.0.0.1:0")
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file);
+        let mut owner = Guarded::spawn(&mut command);
+        let said = || std::fs::read_to_string(&log).unwrap();
+        let up = holds_within(Duration::from_mins(1), || {
+            said().contains("tenantry is ready") || owner.child().try_wait().unwrap().is_some()
         });
-        assert!(
-            up && owner.0.try_wait().unwrap().is_none(),
-            "the other owner did not come up"
-        );
-        std::fs::remove_file(place.beside("ready")).unwrap();
-        owner
+        let lives = owner.child().try_wait().unwrap().is_none();
+        assert!(up && lives, "the other owner did not come up:\n{}", said());
+        Self(owner)
     }
 
     /// `kill -9`.
-    pub fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+    pub fn kill(self) {
+        self.0.kill();
     }
 }
 
-impl Drop for OtherOwner {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
+/// Beside this test's own binary where that was copied for another user, else where it was built.
+fn program() -> PathBuf {
+    let copied = std::env::current_exe().unwrap().with_file_name("tenantry");
+    if copied.exists() {
+        copied
+    } else {
+        env!("CARGO_BIN_EXE_tenantry").into()
     }
-}
-
-#[tokio::test]
-#[ignore = "the role of another process, played when a test starts it"]
-async fn own_a_server() {
-    let Some(data_dir) = std::env::var_os("TEST_DATA_DIR") else {
-        return;
-    };
-    let options = options(Path::new(&data_dir), &Arc::default());
-    let ready = options.data_dir.with_file_name("ready");
-    let server = PrivatePostgres::start(options).await.unwrap();
-    std::fs::write(ready, "").unwrap();
-    // Ends with the test, should that be killed.
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-    server.stop().await.unwrap();
 }

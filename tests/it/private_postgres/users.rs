@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tenantry::private_postgres::PrivatePostgres;
@@ -102,9 +102,14 @@ fn ordinary_user_gets_the_same() {
         .unwrap()
         .expect("this system has a user nobody");
     // The build directory may be closed to others.
-    let binary = place.beside("it");
-    fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
-    fs::set_permissions(&binary, Permissions::from_mode(0o755)).unwrap();
+    let copy = |from: &Path, name: &str| {
+        let to = place.beside(name);
+        fs::copy(from, &to).unwrap();
+        fs::set_permissions(&to, Permissions::from_mode(0o755)).unwrap();
+        to
+    };
+    copy(env!("CARGO_BIN_EXE_tenantry").as_ref(), "tenantry");
+    let binary = copy(&std::env::current_exe().unwrap(), "it");
     let mut again = Command::new(&binary);
     again
         .args([

@@ -1,0 +1,100 @@
+//! What is wrong with a command line or a configuration.
+
+use crate::program::Program;
+
+#[test]
+fn every_command_is_in_the_help() {
+    let program = Program::bare();
+    let help = program.run("--help").expect(0).out;
+    for words in [
+        "  dev ",
+        "  serve ",
+        "  migrate ",
+        "  tenant ",
+        "  user ",
+        "  temp-schema ",
+        "  openapi ",
+        "  doctor ",
+        "Exit codes: 0 done, 1 failed, 2 wrong usage",
+        "DATABASE_URL",
+        "JWT_SECRET",
+    ] {
+        assert!(help.contains(words), "no `{words}` in\n{help}");
+    }
+    for line in [
+        "dev",
+        "serve",
+        "migrate run",
+        "migrate status",
+        "tenant create",
+        "tenant list",
+        "tenant show",
+        "tenant suspend",
+        "tenant activate",
+        "tenant cancel",
+        "user create",
+        "temp-schema create",
+        "temp-schema drop",
+        "temp-schema reap",
+        "openapi",
+        "doctor",
+    ] {
+        let help = program.run(&format!("{line} --help")).expect(0).out;
+        let command = format!("tenantry {line}");
+        let example = help.split_once("Example: ").map(|(_, rest)| rest);
+        assert!(
+            example.is_some_and(|text| text.contains(&command)),
+            "{line}:\n{help}"
+        );
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let program = Program::bare();
+    for line in [
+        "no-such-command",
+        "tenant create",
+        "temp-schema create --ttl never",
+        "migrate run --jobs x",
+    ] {
+        let ran = program.run(line).expect(2);
+        assert!(ran.err.contains("error: "), "{}", ran.err);
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_configuration_are_told_at_once() {
+    let program = Program::bare()
+        .set("APP_ENV", "production")
+        .set("BIND_ADDR", "everywhere")
+        .set("DB_POOL_SIZE", "many")
+        .set("MIGRATE_ON_START", "perhaps");
+    let ran = program.run("serve").expect(2);
+    for name in [
+        "BIND_ADDR",
+        "DB_POOL_SIZE",
+        "MIGRATE_ON_START",
+        "DATABASE_URL",
+        "JWT_SECRET",
+    ] {
+        assert!(ran.err.contains(&format!("\n  {name}: ")), "{}", ran.err);
+    }
+    assert!(
+        ran.err.contains("the configuration has 5 mistakes:"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn database_that_does_not_answer_exits_with_1() {
+    let program = Program::bare()
+        .set("DATABASE_URL", "postgres://nobody:x@127.0.0.1:1/none")
+        .set(
+            "JWT_SECRET",
+            "a secret that only tests sign their tokens with",
+        );
+    let ran = program.run("tenant list").expect(1);
+    assert!(ran.err.contains("error: "), "{}", ran.err);
+}

@@ -1,0 +1,9 @@
+//! The command line, as a shell sees it: output, errors and exit codes of the real program.
+
+mod doctor;
+mod fleet;
+mod mistakes;
+mod openapi;
+mod temp_schema;
+mod tenants;
+mod users;

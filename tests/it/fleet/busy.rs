@@ -1,0 +1,81 @@
+//! A tenant whose table is in use when its migration wants it.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tenantry::testkit::{TestDatabase, TestServer};
+
+use super::fixture::{Migrations, ask, fleet};
+use crate::program::{Guarded, Program, owner};
+
+/// Waits for whoever reads the table.
+const ALTER: &str = "-- compatible-with: 4\nALTER TABLE projects ADD COLUMN color text;";
+/// The lock timeout, and as much again for a slow machine.
+const NOT_FROZEN: Duration = Duration::from_secs(4);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn busy_tenant_is_retried_and_not_frozen() {
+    let database = TestDatabase::new().await;
+    let tenants = fleet(&database.config, 3).await;
+    let server = TestServer::start(&database).await;
+    let migrations = Migrations::with(ALTER);
+    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
+    let busy = &tenants[1];
+
+    let sql = owner(&database).await;
+    let read = format!("BEGIN; SELECT FROM {}.projects", busy.schema.as_str());
+    sql.batch_execute(&read).await.unwrap();
+    let mut command = program.command("migrate run");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let run = Guarded::spawn(&mut command);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(5) {
+        let asked = Instant::now();
+        ask(&server, busy).await.expect(200);
+        assert!(
+            asked.elapsed() < NOT_FROZEN,
+            "frozen for {:?}",
+            asked.elapsed()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    sql.batch_execute("COMMIT").await.unwrap();
+    let status = tokio::task::spawn_blocking(|| run.wait()).await.unwrap();
+    assert_eq!(
+        status.code(),
+        Some(0),
+        "a later try of the same run found it free"
+    );
+    let color = format!("SELECT color FROM {}.projects", busy.schema.as_str());
+    sql.batch_execute(&color).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tenant_that_stays_busy_is_reported_and_still_served() {
+    let database = TestDatabase::new().await;
+    let tenants = fleet(&database.config, 3).await;
+    let server = TestServer::start(&database).await;
+    let migrations = Migrations::with(ALTER);
+    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
+    let busy = &tenants[1];
+
+    let sql = owner(&database).await;
+    let read = format!("BEGIN; SELECT FROM {}.projects", busy.schema.as_str());
+    sql.batch_execute(&read).await.unwrap();
+    let ran = program.run("migrate run --json").expect(3);
+    assert_eq!(ran.json()["failed"][0]["tenant"], busy.slug.as_str());
+    assert!(ran.err.contains("lock timeout"), "{}", ran.err);
+    assert_eq!(
+        ran.json()["migrated"],
+        3,
+        "the others and the platform's own"
+    );
+    ask(&server, busy).await.expect(200);
+    let status = program.run("migrate status --json").expect(0).json();
+    assert_eq!(status["pending"], 1);
+    assert_eq!(status["tenants"][0]["state"], "ok");
+
+    sql.batch_execute("COMMIT").await.unwrap();
+    let ran = program.run("migrate run --json").expect(0);
+    assert_eq!(ran.json()["migrated"], 1);
+}

@@ -1,0 +1,98 @@
+//! `tenantry serve` as a child process, and requests to it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tenantry::testkit::Answer;
+
+use super::{Guarded, PASSWORD};
+
+/// Slow machines need this long for a start.
+const START: Duration = Duration::from_mins(1);
+
+/// A running server; killed when dropped.
+pub struct Server {
+    process: Guarded,
+    base: String,
+    client: Client,
+}
+
+impl Server {
+    /// Starts `command` and waits until it listens.
+    pub(super) fn start(mut command: Command) -> Self {
+        command
+            .env("BIND_ADDR", "127.0.0.1:0")
+            .env("LOG_FORMAT", "json")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut process = Guarded::spawn(&mut command);
+        let log = BufReader::new(process.child().stderr.take().unwrap());
+        let (tell, told) = mpsc::channel();
+        // Reads to the end, or else the server would block on a full pipe.
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                tell.send(line).ok();
+            }
+        });
+        let mut log = String::new();
+        let address = loop {
+            let line = told
+                .recv_timeout(START)
+                .unwrap_or_else(|_| panic!("the server does not listen:\n{log}"));
+            let event: Value = serde_json::from_str(&line).unwrap_or_default();
+            if event["message"] == "listening" {
+                break event["address"].as_str().unwrap().to_owned();
+            }
+            log.push_str(&line);
+            log.push('\n');
+        };
+        Self {
+            process,
+            base: format!("http://{address}"),
+            client: Client::new(),
+        }
+    }
+
+    /// Waits until it is ready for everything.
+    pub async fn ready(self) -> Self {
+        let began = Instant::now();
+        loop {
+            let request = self.client.get(format!("{}/health/ready", self.base));
+            let answer = Answer::of(request).await;
+            if answer.status == 200 {
+                return self;
+            }
+            assert!(began.elapsed() < START, "not ready: {}", answer.text);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// A request below `/api/v1`.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}/api/v1{path}", self.base))
+    }
+
+    /// A sign-in at this tenant.
+    pub async fn sign_in(&self, tenant: &str, email: &str) -> Answer {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let request = self.request(Method::POST, "/auth/login").json(&body);
+        Answer::of(request.header("X-Tenant-ID", tenant)).await
+    }
+
+    /// The access token of such a sign-in.
+    pub async fn token(&self, tenant: &str, email: &str) -> String {
+        let pair = self.sign_in(tenant, email).await.expect(200);
+        pair["access_token"].as_str().unwrap().to_owned()
+    }
+}
