@@ -82,9 +82,9 @@ db-shell *args:
     @set -a; if [ -f .env ]; then . ./.env; fi; \
       psql "${DATABASE_URL:?set DATABASE_URL, for example postgres://user@localhost/tenantry}" {{ args }}
 
-# Run the benchmarks
+# Measure what tenancy costs and print the table of docs/benchmarks.md; `just bench --short` only tries it
 bench *args:
-    cargo bench {{ args }}
+    cargo bench --locked --bench ratios -- {{ args }}
 
 # Build every image
 docker-build-all:

@@ -1,0 +1,114 @@
+//! The load generator: clients that keep their connection and send the next request when the last answer is there.
+//!
+//! It shares the machine with the server, so each microsecond that it takes makes both sides look more alike than they are: requests
+//! are rendered beforehand, and of an answer it reads no more than where it ends. One thread of its own, the same for both sides.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+/// Which of many requests comes next.
+#[derive(Clone, Copy)]
+pub(crate) enum Spread {
+    /// Each as often as any other.
+    Uniform,
+    /// The n-th in proportion to 1/n.
+    Zipf,
+}
+
+/// Rendered requests, and how often each of them comes.
+#[derive(Clone)]
+pub(crate) struct Mix {
+    requests: Arc<[Vec<u8>]>,
+    /// Up to where in 0..1 each request reaches.
+    shares: Arc<[f64]>,
+}
+
+impl Mix {
+    pub(crate) fn new(requests: &[Vec<u8>], spread: Spread) -> Self {
+        let weight = |place: usize| match spread {
+            Spread::Uniform => 1.0,
+            Spread::Zipf => 1.0 / f64::from(u32::try_from(place + 1).expect("a small number")),
+        };
+        let total: f64 = (0..requests.len()).map(weight).sum();
+        let shares = (0..requests.len()).scan(0.0, |sum, place| {
+            *sum += weight(place) / total;
+            Some(*sum)
+        });
+        Self {
+            shares: shares.collect(),
+            requests: requests.into(),
+        }
+    }
+
+    fn pick(&self, random: &mut fastrand::Rng) -> &[u8] {
+        let at = random.f64();
+        let place = self.shares.partition_point(|share| *share < at);
+        &self.requests[place.min(self.requests.len() - 1)]
+    }
+}
+
+/// Answers per second of `clients` clients over `time`.
+pub(crate) async fn run(server: SocketAddr, mix: &Mix, clients: usize, time: Duration) -> f64 {
+    let (done, waiting) = oneshot::channel();
+    let mix = mix.clone();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let begun = Instant::now();
+        let clients = (0..clients).map(|seed| client(server, &mix, seed as u64, begun + time));
+        let answers: u32 = runtime.block_on(join_all(clients)).into_iter().sum();
+        let rate = f64::from(answers) / begun.elapsed().as_secs_f64();
+        done.send(rate).expect("somebody who waits");
+    });
+    waiting.await.expect("the load generator panicked")
+}
+
+/// How many answers this client got until `end`.
+async fn client(server: SocketAddr, mix: &Mix, seed: u64, end: Instant) -> u32 {
+    let mut stream = TcpStream::connect(server).await.expect("a connection");
+    stream.set_nodelay(true).expect("a socket option");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut buffer = vec![0; 16 * 1024];
+    let mut answers = 0;
+    while Instant::now() < end {
+        let request = mix.pick(&mut random);
+        stream.write_all(request).await.expect("a request");
+        let mut filled = 0;
+        loop {
+            let read = stream.read(&mut buffer[filled..]).await.expect("an answer");
+            assert!(read > 0, "the server closed the connection");
+            filled += read;
+            if is_whole(&buffer[..filled]) {
+                break;
+            }
+        }
+        answers += 1;
+    }
+    answers
+}
+
+/// Whether the answer is there to its end. Anything but 200 ends the benchmark.
+fn is_whole(answer: &[u8]) -> bool {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut head = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(begin) = head.parse(answer).expect("an answer of HTTP") else {
+        return false;
+    };
+    let text = || String::from_utf8_lossy(answer);
+    assert_eq!(head.code, Some(200), "{}", text());
+    let length = head.headers.iter().find_map(|header| {
+        let names_length = header.name.eq_ignore_ascii_case("content-length");
+        let value = names_length.then_some(header.value)?;
+        std::str::from_utf8(value).ok()?.parse::<usize>().ok()
+    });
+    answer.len() >= begin + length.unwrap_or_else(|| panic!("no length: {}", text()))
+}
