@@ -13,12 +13,11 @@ use crate::contract::document::{Operation, operations};
 use fixture::Place;
 use table::{Access, TABLE};
 
+/// A role that may not, with the status and the code that it hears.
+type Refused = (Role, u16, &'static str);
+
 /// Each guarded operation with its row: who may, and how the others are refused.
-fn guarded() -> Vec<(
-    Operation,
-    &'static [Role],
-    &'static [(Role, u16, &'static str)],
-)> {
+fn guarded() -> Vec<(Operation, &'static [Role], &'static [Refused])> {
     let all = operations();
     let rows = TABLE.iter().filter_map(|row| match row.access {
         Access::Public => None,

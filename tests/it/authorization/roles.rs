@@ -25,8 +25,8 @@ fn matrix() -> String {
         }
         lines.push(line);
     }
-    let lines = lines.iter().map(|line| line.trim_end());
-    lines.map(|line| format!("{line}\n")).collect()
+    let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n") + "\n"
 }
 
 fn name(extent: Extent) -> &'static str {

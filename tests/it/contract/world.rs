@@ -2,6 +2,7 @@
 
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, RequestBuilder};
+use std::fmt::Write as _;
 use tenantry::testkit::{Actor, Answer, TestTenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -85,7 +86,7 @@ pub async fn announced(request: RequestBuilder, length: usize) -> Answer {
         url.path(),
     );
     for (name, value) in request.headers() {
-        head += &format!("{name}: {}\r\n", value.to_str().unwrap());
+        write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
     }
     head += "\r\n";
     let address = (url.host_str().unwrap(), url.port().unwrap());
