@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -39,6 +40,19 @@ pub async fn ask(server: &TestServer, tenant: &TemporaryTenant) -> Answer {
     let member = server.anonymous().with_token(Some(&token));
     let member = member.naming(Some(tenant.slug.as_str()));
     member.get("/projects").await
+}
+
+/// Waits until this tenant is served: a running server hears of a migration a moment after its commit.
+pub async fn is_served_soon(server: &TestServer, tenant: &TemporaryTenant) {
+    let began = Instant::now();
+    loop {
+        let answer = ask(server, tenant).await;
+        if answer.status == 200 {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "{}", answer.text);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// A folder of migrations that begins as the binary's own.
