@@ -10,4 +10,5 @@
 
 mod architecture;
 mod http;
+mod isolation;
 mod private_postgres;
