@@ -9,9 +9,10 @@ mod grants;
 mod ledger;
 mod schema;
 mod set;
+mod text;
 
 pub use apply::{ApplyError, LockBudget};
 pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
 pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
-pub use schema::{NewSchema, drop_schema};
+pub use schema::{NewSchema, drop_schema, role_names};
 pub use set::{LoadError, MigrationSet, Target};

@@ -1,7 +1,9 @@
 //! The schema and the role of one tenant: made, and unmade.
 
 use super::apply;
-use crate::tenancy::{DbError, DdlTransaction, SchemaName, quote_ident};
+use crate::tenancy::{DbError, DdlTransaction, SchemaName, Scoped, Sql, TenantId, quote_ident};
+
+const TENANTS: Sql = Sql::new("schema.tenants", "SELECT id FROM public.tenants");
 
 /// What a new schema needs to know.
 #[derive(Debug, Clone)]
@@ -48,6 +50,14 @@ fn default_privileges(schema: &str, role: &str) -> String {
         "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
          ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role};"
     )
+}
+
+/// The roles of all tenants. They belong to the whole server, so they stay when the database is dropped.
+pub async fn role_names(db: &mut Scoped) -> Result<Vec<String>, DbError> {
+    let rows = db.query(&TENANTS, &[]).await?;
+    rows.iter()
+        .map(|row| Ok(SchemaName::of(TenantId(row.get("id")?)).as_str().to_owned()))
+        .collect()
 }
 
 /// Drops a schema with all that is in it, and its role. Nothing happens where they are not there.

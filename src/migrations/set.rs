@@ -5,6 +5,7 @@ use std::path::Path;
 use aws_lc_rs::digest;
 use refinery_core::{Migration, load_sql_migrations};
 
+use super::text;
 use crate::tenancy::SupportedVersions;
 
 /// Oldest tenant schema that the code in this crate can read and write. Raise it together with the migration that it needs.
@@ -40,6 +41,16 @@ pub enum LoadError {
         kind: &'static str,
         /// The version.
         version: i32,
+    },
+    /// It would end the transaction that it runs in, and half of it would stay.
+    #[error(
+        "migration {version} says `{found}`; it runs in a transaction with its history and the ledger, so take BEGIN, COMMIT and ROLLBACK out of it"
+    )]
+    TransactionControl {
+        /// The migration's version.
+        version: i32,
+        /// What it says.
+        found: &'static str,
     },
     /// Its header is no number.
     #[error("`{COMPATIBLE_WITH}` in migration {version} wants a version number, found `{found}`")]
@@ -95,6 +106,10 @@ impl MigrationSet {
         tenant.sort();
         refuse_repeats("public", &public)?;
         refuse_repeats("tenant", &tenant)?;
+        public
+            .iter()
+            .chain(&tenant)
+            .try_for_each(refuse_transaction_control)?;
         let target = target_of(&tenant)?;
         Ok(Self {
             public,
@@ -144,6 +159,16 @@ fn refuse_repeats(kind: &'static str, sorted: &[Migration]) -> Result<(), LoadEr
             version: pair[0].version(),
         }),
         None => Ok(()),
+    }
+}
+
+fn refuse_transaction_control(migration: &Migration) -> Result<(), LoadError> {
+    match text::transaction_control(migration.sql().unwrap_or_default()) {
+        None => Ok(()),
+        Some(found) => Err(LoadError::TransactionControl {
+            version: migration.version(),
+            found,
+        }),
     }
 }
 

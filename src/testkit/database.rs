@@ -6,12 +6,8 @@ use crate::app::Foundation;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ids::new_id;
-use crate::tenancy::{DbError, Scoped, Sql};
-
-const ROLES: Sql = Sql::new(
-    "testkit.roles",
-    "SELECT 't_' || replace(id::text, '-', '') AS role FROM public.tenants",
-);
+use crate::migrations::role_names;
+use crate::tenancy::DbError;
 
 /// An empty database; dropped with the value, the roles of its tenants too.
 pub struct TestDatabase {
@@ -66,7 +62,5 @@ async fn roles(config: &Config) -> Result<Vec<String>, DbError> {
     let Ok(foundation) = Foundation::new(config, Clock::system()) else {
         return Ok(Vec::new());
     };
-    let read = async |db: &mut Scoped| db.query(&ROLES, &[]).await;
-    let rows = foundation.migrator.with_shared(read).await?;
-    rows.iter().map(|row| row.get("role")).collect()
+    foundation.migrator.with_shared(role_names).await
 }

@@ -6,7 +6,7 @@
 //! | host and header, and two headers, must agree | `credentials::*_are_a_conflict` |
 //! | `X-Forwarded-Host` counts from a trusted peer alone | `credentials::a_forwarded_host_from_an_untrusted_peer_names_nobody` |
 //! | the role may use its own schema, and has no more rights there than it needs | `fence::sql_that_leaves_its_tenants_schema_is_refused` |
-//! | a connection that wears another scope is switched first | `one_connection::*`, `credentials::an_id_of_one_tenant_is_unknown_in_another` |
+//! | a connection that wears another scope is switched first | `one_connection::*` |
 //! | raw SQL closes its connection | `leftovers::what_raw_sql_leaves_behind_*` |
 //! | an open transaction is rolled back | `leftovers::an_open_transaction_*`, `leftovers::a_dropped_transaction_*` |
 //! | a statement whose caller has gone is cancelled, its connection closed | `hang_up::a_query_whose_caller_has_gone_*` |
