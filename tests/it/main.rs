@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and may ask the system what the product must not"
 )]
 
+mod adding_a_domain;
 mod architecture;
 mod auth;
 mod authorization;
