@@ -80,7 +80,10 @@ async fn seed(config: &Config, foundation: &Foundation, deps: &Deps) -> Result<T
     Ok(Told {
         operator: operator.to_string(),
         password: match (seeded, kept) {
-            (Seeded::Found(_), _) => "as at the first start".to_owned(),
+            (Seeded::Found(_), _) => {
+                "as at the first start; to begin anew, delete the folder DATA_DIR (./data)"
+                    .to_owned()
+            }
             (Seeded::Made(_), None) => "the one in ADMIN_PASSWORD".to_owned(),
             (Seeded::Made(_), Some(text)) => format!("{text}  (told this once)"),
         },

@@ -15,6 +15,7 @@ use crate::domains::tenants::{TemporaryTenant, create_temporary, drop_temporary,
 use crate::tenancy::{Slug, TenantId, TenantKey};
 
 #[derive(Subcommand)]
+#[expect(clippy::doc_markdown, reason = "help is read in a terminal")]
 pub(super) enum Command {
     /// Make a migrated, empty tenant schema under a fresh name, and print how to reach it.
     ///
