@@ -23,6 +23,7 @@ fn the_page_about_a_new_domain_gives_one_that_works() {
         "Cargo.lock",
         "src",
         "migrations",
+        "benches",
         "tests/it/architecture",
         "tests/it/architecture.rs",
     ] {
