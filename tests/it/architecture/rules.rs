@@ -47,7 +47,6 @@ pub fn rules() -> Vec<Rule> {
                 "*/repository/",
                 "src/tenancy/",
                 "src/migrations/",
-                "src/provisioning/",
                 "src/doctor/",
             ]),
             instead: "move the statement into the slice's repository.rs",
