@@ -20,7 +20,11 @@ pub(super) async fn try_it(foundation: &Foundation) -> Finding {
     }
     match climb(foundation).await {
         Ok(finding) => finding,
-        Err(error) => unseen(SUBJECT, &error),
+        Err(error) => Finding::bad(
+            SUBJECT,
+            format!("could not be tried: {}", error.chain()),
+            "trying it takes a temporary tenant, which the DDL login makes: give that as MIGRATION_DATABASE_URL",
+        ),
     }
 }
 
