@@ -49,8 +49,16 @@ pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
     let told = seed(&config, &foundation, app.deps()).await?;
     welcome(&listener.local_addr()?.to_string(), &told);
     let endpoint = app.endpoint();
-    app.serve(endpoint, listener, stops, config.tenancy.migrate_on_start)
-        .await?;
+    let migrate = config.tenancy.migrate_on_start;
+    tokio::select! {
+        served = app.serve(endpoint, listener, stops, migrate) => served?,
+        () = private.gone() => {
+            return Err(Failure::Failed(format!(
+                "the private PostgreSQL has ended; {}/postgres.log tells why, and the next start finds the data",
+                private.data_dir().display()
+            )));
+        }
+    }
     private.stop().await?;
     Ok(())
 }

@@ -29,6 +29,10 @@ impl PasswordArgs {
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;
         let text = line.trim_end_matches(['\r', '\n']);
+        if text.contains('\0') {
+            let wrong = "expected a line of text as the password, got one with a NUL character";
+            return Err(Failure::Failed(wrong.to_owned()));
+        }
         Ok(Chosen {
             password: parse(text.into())?,
             to_tell: None,

@@ -11,7 +11,9 @@ use super::database::Opened;
 use super::failure::Failure;
 use super::output::{say, say_json};
 use crate::config::Config;
-use crate::domains::tenants::{TemporaryTenant, create_temporary, drop_temporary, reap_expired};
+use crate::domains::tenants::{
+    TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired,
+};
 use crate::tenancy::{Slug, TenantId, TenantKey};
 
 #[derive(Subcommand)]
@@ -59,7 +61,7 @@ async fn create(opened: &Opened, ttl: TimeDelta, json: bool) -> Result<(), Failu
     let foundation = &opened.foundation;
     reap_expired(&foundation.migrator, &foundation.clock).await?;
     let made = create_temporary(&foundation.migrator, &foundation.clock, ttl).await?;
-    let dsn = dsn(opened, &made)?;
+    let dsn = dsn(opened, &made).await?;
     if json {
         say_json(&json!({
             "id": made.id,
@@ -76,17 +78,18 @@ async fn create(opened: &Opened, ttl: TimeDelta, json: bool) -> Result<(), Failu
     Ok(())
 }
 
-/// The application's address with the schema's path, and its role where there is a fence.
-fn dsn(opened: &Opened, made: &TemporaryTenant) -> Result<String, Failure> {
+/// How to reach the schema: as its own role, which can enter nothing else. Without the fence there is no such role, and it is the
+/// application's own address with the schema's path.
+async fn dsn(opened: &Opened, made: &TemporaryTenant) -> Result<String, Failure> {
     let url = opened.config.database.url.as_ref();
     let url = url.ok_or_else(|| Failure::Failed("there is no database".to_owned()))?;
     let schema = made.schema.as_str();
-    let options = if opened.config.database.role_fence {
-        format!("-csearch_path={schema} -crole={schema}")
-    } else {
-        format!("-csearch_path={schema}")
-    };
-    Ok(url.with_options(&options))
+    let options = format!("-csearch_path={schema}");
+    if !opened.config.database.role_fence {
+        return Ok(url.with_options(&options));
+    }
+    let password = open_temporary(&opened.foundation.migrator, made).await?;
+    Ok(url.signed_in_as(schema, &password).with_options(&options))
 }
 
 async fn drop_one(opened: &Opened, name: &str) -> Result<(), Failure> {

@@ -45,6 +45,33 @@ impl DatabaseUrl {
         }
     }
 
+    /// The same database, through another login.
+    #[must_use]
+    pub fn signed_in_as(&self, user: &str, password: &str) -> Self {
+        let mut parsed = self.parsed.clone();
+        parsed.user(user).password(password);
+        let text = self.expose();
+        let text = match text.split_once("://") {
+            None => format!("{text} user='{user}' password='{password}'"),
+            Some((scheme, rest)) => {
+                let end = rest.find(['/', '?']).unwrap_or(rest.len());
+                let host = rest[..end].rfind('@').map_or(0, |at| at + 1);
+                let encode =
+                    |part: &str| percent_encode(part.as_bytes(), NON_ALPHANUMERIC).to_string();
+                format!(
+                    "{scheme}://{}:{}@{}",
+                    encode(user),
+                    encode(password),
+                    &rest[host..]
+                )
+            }
+        };
+        Self {
+            text: text.into(),
+            parsed,
+        }
+    }
+
     /// The address, password included, with `options` such as `-csearch_path=app` for the session. libpq reads it as the driver does.
     #[must_use]
     pub fn with_options(&self, options: &str) -> String {
@@ -133,6 +160,26 @@ mod tests {
             let url: DatabaseUrl = text.parse().unwrap();
             let with: DatabaseUrl = url.with_options("-ca=1 -cb=it's").parse().unwrap();
             assert_eq!(with.config().get_options(), Some("-ca=1 -cb=it's"));
+        }
+    }
+
+    #[test]
+    fn another_login_takes_the_place_of_the_first() {
+        for text in [
+            "postgres://app:pw@db.example:5433/main?sslmode=disable",
+            "postgresql://app:pw@/main?host=%2Ftmp",
+            "postgres://db.example/main",
+            "host=db.example user=app password=pw dbname=main",
+        ] {
+            let url: DatabaseUrl = text.parse().unwrap();
+            let other: DatabaseUrl = url.signed_in_as("t_1", "a/b@c").expose().parse().unwrap();
+            assert_eq!(
+                other.config().get_password(),
+                Some("a/b@c".as_bytes()),
+                "{text}"
+            );
+            assert_eq!(other.config().get_user(), Some("t_1"), "{text}");
+            assert_eq!(other.config().get_dbname(), Some("main"), "{text}");
         }
     }
 

@@ -14,5 +14,5 @@ mod text;
 pub use apply::{ApplyError, LockBudget};
 pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
 pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
-pub use schema::{NewSchema, drop_schema, role_names};
+pub use schema::{NewSchema, drop_schema, open_login, role_names};
 pub use set::{LoadError, MigrationSet, Target};

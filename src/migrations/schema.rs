@@ -1,5 +1,7 @@
 //! The schema and the role of one tenant: made, and unmade.
 
+use chrono::{DateTime, Utc};
+
 use super::apply;
 use crate::tenancy::{DbError, DdlTransaction, SchemaName, Scoped, Sql, TenantId, quote_ident};
 
@@ -52,6 +54,26 @@ fn default_privileges(schema: &str, role: &str) -> String {
     )
 }
 
+/// Lets somebody sign in as the schema's own role, and so reach this schema and nothing else, until the time `until`.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn open_login(
+    tx: &mut DdlTransaction,
+    name: &SchemaName,
+    password: &str,
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let role = name.quoted();
+    let password = password.replace('\'', "''");
+    tx.batch(&format!(
+        "ALTER ROLE {role} LOGIN PASSWORD '{password}' VALID UNTIL '{}';
+         DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO {role}', current_database()); END $$;",
+        until.to_rfc3339()
+    ))
+    .await
+}
+
 /// The roles of all tenants. They belong to the whole server, so they stay when the database is dropped.
 pub async fn role_names(db: &mut Scoped) -> Result<Vec<String>, DbError> {
     let rows = db.query(&TENANTS, &[]).await?;
@@ -71,6 +93,7 @@ pub async fn drop_schema(tx: &mut DdlTransaction, name: &SchemaName) -> Result<(
         "DROP SCHEMA IF EXISTS {quoted} CASCADE;
          DO $$ BEGIN
              IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{literal}') THEN
+                 EXECUTE format('REVOKE ALL ON DATABASE %I FROM {quoted}', current_database());
                  EXECUTE 'DROP ROLE {quoted}';
              END IF;
          END $$;"

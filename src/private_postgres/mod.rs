@@ -16,6 +16,7 @@ mod server;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::address::Address;
 pub use self::error::Error;
@@ -111,6 +112,13 @@ impl PrivatePostgres {
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         self.home.dir()
+    }
+
+    /// Returns when the server has ended by itself, or by somebody else's hand.
+    pub async fn gone(&self) {
+        while pidfile::living(&self.home.cluster()).is_some() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// Shuts the server down: sessions are ended, everything is on disk when this returns.

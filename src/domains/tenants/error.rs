@@ -23,6 +23,9 @@ pub enum TenantsError {
         /// What was asked for.
         verb: &'static str,
     },
+    /// Somebody else led it elsewhere at the same time.
+    #[error("the tenant's status changed meanwhile; read it and try again")]
+    StatusChanged,
     /// The platform's own tenant is not led through a life.
     #[error("the platform's own tenant cannot be {0}")]
     Platform(&'static str),
@@ -59,9 +62,9 @@ impl From<TenantsError> for Error {
         match error {
             TenantsError::NotFound => Self::not_found("tenant"),
             TenantsError::SlugTaken(_) => conflict("slug_taken"),
-            TenantsError::InvalidTransition { .. } | TenantsError::Platform(_) => {
-                conflict("invalid_transition")
-            }
+            TenantsError::InvalidTransition { .. }
+            | TenantsError::StatusChanged
+            | TenantsError::Platform(_) => conflict("invalid_transition"),
             TenantsError::Schema(cause) => Self::internal(cause),
             TenantsError::Idempotency(error) => error.into(),
             TenantsError::Denied(denied) => denied.into(),

@@ -13,4 +13,6 @@ pub use life::Transition;
 pub use model::{AppliedMigration, Created, Migrations, NewAdmin, NewTenant, TenantView};
 pub use provision::ensure_platform;
 pub use service::Tenants;
-pub use temporary::{TemporaryTenant, create_temporary, drop_temporary, reap_expired};
+pub use temporary::{
+    TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired,
+};

@@ -151,11 +151,12 @@ impl<'d> Tenants<'d> {
         if tenant.slug.as_str() == PLATFORM_SLUG {
             return Err(TenantsError::Platform(to.verb()));
         }
-        let refused = || TenantsError::InvalidTransition {
-            from: tenant.status,
-            verb: to.verb(),
-        };
-        let status = to.from(tenant.status).ok_or_else(refused)?;
+        let status = to
+            .from(tenant.status)
+            .ok_or(TenantsError::InvalidTransition {
+                from: tenant.status,
+                verb: to.verb(),
+            })?;
         let now = self.deps.clock.now();
         let before = TenantView::from(&*tenant);
         let after = TenantView {
@@ -167,7 +168,7 @@ impl<'d> Tenants<'d> {
         let db = tx.public().await?;
         // Somebody else may have led it elsewhere since it was read.
         if !repository::set_status(db, tenant.id, tenant.status, status, now).await? {
-            return Err(refused());
+            return Err(TenantsError::StatusChanged);
         }
         self.note(&mut tx, &tenant, to.action(), &before, &after)
             .await?;

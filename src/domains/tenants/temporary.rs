@@ -7,8 +7,9 @@ use super::error::TenantsError;
 use super::provision::insert_and_build;
 use super::repository::{self, NewRow};
 use crate::clock::Clock;
-use crate::ids::new_id;
-use crate::migrations::{Migrator, drop_schema};
+use crate::error::Error;
+use crate::ids::{new_id, random_token};
+use crate::migrations::{Migrator, drop_schema, open_login};
 use crate::tenancy::{Event, SchemaName, Slug, SlugError, TenantId};
 
 /// Expired tenants taken in one go of the reaper.
@@ -40,7 +41,7 @@ pub async fn create_temporary(
     let now = clock.now();
     let slug: Slug = slug_of(id)
         .parse()
-        .map_err(|e: SlugError| crate::error::Error::internal(e))?;
+        .map_err(|e: SlugError| Error::internal(e))?;
     let expires_at = now + ttl;
     let mut tx = migrator.begin().await?;
     let row = NewRow {
@@ -58,6 +59,22 @@ pub async fn create_temporary(
         slug,
         expires_at,
     })
+}
+
+/// Lets whoever has the password that this gives sign in as the temporary tenant's own role, until the tenant ends. That role reaches
+/// this one schema, and cannot become another.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_temporary(
+    migrator: &Migrator,
+    tenant: &TemporaryTenant,
+) -> Result<String, TenantsError> {
+    let password = random_token().map_err(Error::internal)?;
+    let mut tx = migrator.begin().await?;
+    open_login(&mut tx, &tenant.schema, &password, tenant.expires_at).await?;
+    tx.commit().await?;
+    Ok(password)
 }
 
 /// Drops one; `false` where there is no temporary tenant with this id.

@@ -79,3 +79,32 @@ async fn real_tenant_is_not_dropped_as_a_temporary_one() {
     program.run("temp-schema drop acme").expect(1);
     program.run("tenant show acme").expect(0);
 }
+
+#[tokio::test]
+async fn whoever_has_the_address_reaches_that_schema_and_becomes_nobody_else() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    let made = program.run("temp-schema create --json").expect(0).json();
+    let other = program.run("temp-schema create --json").expect(0).json();
+    let other = other["schema"].as_str().unwrap();
+    let address: tokio_postgres::Config = made["dsn"].as_str().unwrap().parse().unwrap();
+    let (client, connection) = address.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("SELECT id FROM users").await.unwrap();
+    for text in [
+        format!("SELECT id FROM {other}.users"),
+        format!("SET ROLE {other}"),
+        "SET ROLE tenantry_app".to_owned(),
+        "SELECT slug FROM public.tenants".to_owned(),
+        "SET ROLE NONE; SELECT slug FROM public.tenants".to_owned(),
+        format!("SET ROLE NONE; UPDATE {other}.users SET name = name"),
+        "ALTER ROLE tenantry_app SET search_path = x".to_owned(),
+        "CREATE TEMP TABLE mine ()".to_owned(),
+    ] {
+        let refused = client.batch_execute(&text).await.unwrap_err();
+        assert_eq!(refused.code().unwrap().code(), "42501", "{text}");
+    }
+    drop(client);
+    let schema = made["schema"].as_str().unwrap();
+    program.run(&format!("temp-schema drop {schema}")).expect(0);
+}
