@@ -9,7 +9,7 @@ use super::text;
 use crate::tenancy::SupportedVersions;
 
 /// Oldest tenant schema that the code in this crate can read and write. Raise it together with the migration that it needs.
-const OLDEST_SUPPORTED: i32 = 4;
+const OLDEST_SUPPORTED: i32 = 10;
 
 /// In a migration's text: `-- compatible-with: 7` says that binaries whose newest tenant migration is 7 can work with the result.
 /// Without it, only binaries that bring the migration itself can.

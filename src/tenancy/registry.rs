@@ -142,8 +142,8 @@ macro_rules! select_tenant {
     ($condition:literal) => {
         concat!(
             "SELECT t.id, t.slug, t.name, t.status, t.created_at, t.updated_at, \
-             m.version, m.needs_binary, m.state \
-             FROM public.tenants t LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id WHERE ",
+             t.plan, p.requests_per_minute, m.version, m.needs_binary, m.state \
+             FROM public.tenants t JOIN public.plans p ON p.key = t.plan LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id WHERE ",
             $condition
         )
     };
@@ -194,6 +194,8 @@ fn tenant_of(row: &Row) -> Result<Tenant, DbError> {
         status: parsed(row, "status")?,
         schema: SchemaName::of(id),
         state,
+        plan: row.get("plan")?,
+        requests_per_minute: row.get::<i32>("requests_per_minute")?.unsigned_abs(),
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
     })

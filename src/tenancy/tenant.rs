@@ -92,6 +92,10 @@ pub struct Tenant {
     pub schema: SchemaName,
     /// Its place in the fleet; `None` before the first migration.
     pub state: Option<SchemaState>,
+    /// Key of its plan.
+    pub plan: String,
+    /// Requests of the whole tenant that its plan allows.
+    pub requests_per_minute: u32,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When its row last changed.

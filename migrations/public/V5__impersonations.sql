@@ -1,0 +1,13 @@
+-- Operators acting as a tenant's user, with a reason, for a quarter of an hour.
+CREATE TABLE public.impersonations (
+    id uuid PRIMARY KEY,
+    operator_id uuid NOT NULL,
+    tenant_id uuid NOT NULL REFERENCES public.tenants (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
+    -- What its access token's sid names.
+    session_id uuid NOT NULL,
+    reason text NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    ended_at timestamptz
+);
