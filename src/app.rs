@@ -13,6 +13,7 @@ use crate::config::{Config, PoolMode};
 use crate::domains::Deps;
 use crate::domains::auth::Auth;
 use crate::domains::passwords::Hasher;
+use crate::domains::roles::Directory;
 use crate::domains::tenants::{TenantsError, ensure_platform};
 use crate::error::Error;
 use crate::migrations::{
@@ -20,6 +21,7 @@ use crate::migrations::{
 };
 use crate::readiness::{PartState, Readiness};
 use crate::tenancy::{DbError, DdlPool, PoolSettings, ScopeRules, Tenancy};
+use crate::vault::Vault;
 
 /// Between two looks at the database for `/health/ready`.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -123,6 +125,8 @@ impl Foundation {
             tenancy: self.tenancy.clone(),
             clock: self.clock.clone(),
             hasher: hasher.map_err(Error::from)?,
+            roles: Directory::new(self.tenancy.clone()),
+            vault: Vault::new(config.auth.vault_secret()),
         })
     }
 }

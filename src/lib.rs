@@ -28,3 +28,4 @@ pub mod telemetry;
 pub mod tenancy;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod vault;

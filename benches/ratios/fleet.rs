@@ -5,7 +5,8 @@ use tenantry::app::Foundation;
 use tenantry::config::{Config, DatabaseUrl};
 use tenantry::domains::Deps;
 use tenantry::domains::access::{Context, Origin};
-use tenantry::domains::tenants::{Created, NewTenant, Tenants};
+use tenantry::domains::idempotency::Once;
+use tenantry::domains::tenants::{NewTenant, Tenants};
 use tenantry::ids::new_id;
 use tenantry::tenancy::{SchemaName, Slug, TenantId, TenantKey};
 use tenantry::testkit::TestDatabase;
@@ -124,7 +125,7 @@ impl Maker {
         };
         let tenants = Tenants::new(&self.deps, &self.foundation.migrator, self.context.clone());
         let made = tenants.create(new, None).await.expect("a tenant");
-        let Created::Now(view) = made else {
+        let Once::Now(view) = made else {
             panic!("without an idempotency key nothing is repeated");
         };
         let id = TenantId(view.id);

@@ -56,3 +56,6 @@ ALTER TABLE projects
     ALTER COLUMN owner_id DROP NOT NULL,
     DROP CONSTRAINT projects_owner_fkey,
     ADD CONSTRAINT projects_owner_fkey FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE SET NULL;
+
+-- The address of what was made follows from the answer.
+ALTER TABLE idempotency_keys DROP COLUMN location;

@@ -3,6 +3,10 @@
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Json;
 use poem_openapi::types::ToJSON;
+use uuid::Uuid;
+
+use super::document::PREFIX;
+use crate::domains::idempotency::Once;
 
 /// 201 with where it is.
 #[derive(ApiResponse)]
@@ -31,6 +35,15 @@ pub enum CreatedOnce<T: ToJSON> {
         #[oai(header = "Idempotency-Replayed")]
         Option<bool>,
     ),
+}
+
+impl<Out: ToJSON> CreatedOnce<Out> {
+    /// `made`, which is at `path` below its id.
+    pub(super) fn at<T: Into<Out>>(path: &str, made: Once<T>, id: impl Fn(&T) -> Uuid) -> Self {
+        let (made, before) = made.into_parts();
+        let location = format!("{PREFIX}{path}/{}", id(&made));
+        Self::Now(Json(made.into()), location, before.then_some(true))
+    }
 }
 
 /// 204

@@ -16,16 +16,37 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::ParseFromJSON;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
+use serde_json::Value;
+
 use super::json;
 use super::schema::Schema;
+use super::tenant_context::state;
+use crate::domains::access::Context;
+use crate::domains::idempotency::IdempotencyKey;
 use crate::error::{Error, FieldError};
 
+/// The header that makes a creation safe to repeat.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The largest body of an ordinary endpoint, in bytes.
 const LIMIT: usize = 1024 * 1024;
 
 /// A body of type `T`, of at most 1 MiB.
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub struct Body<T>(pub T, Option<Fingerprint>);
+
+/// What tells one request from another; only where it carries an `Idempotency-Key`.
+type Fingerprint = Vec<u8>;
+
+impl<T> Body<T> {
+    /// What makes this request one that may come again: its `Idempotency-Key`, if it has one, for this caller.
+    pub(super) fn key(&self, header: Option<String>, caller: &Context) -> Option<IdempotencyKey> {
+        Some(IdempotencyKey {
+            actor: caller.credential_id()?,
+            key: header?,
+            fingerprint: self.1.clone()?,
+        })
+    }
+}
 
 impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for Body<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
@@ -62,7 +83,9 @@ impl<'a, T: ParseFromJSON + 'static> ApiExtractor<'a> for Body<T> {
             None => return Err(ContentTypeError::ExpectContentType.into()),
         }
         let bytes = read_limited(request, body, LIMIT).await?;
-        Ok(Self(parse(&bytes)?))
+        let value = checked::<T>(&bytes)?;
+        let fingerprint = fingerprint(request, &value)?;
+        Ok(Self(typed(value)?, fingerprint))
     }
 }
 
@@ -83,14 +106,34 @@ pub async fn read_limited(
     Ok(body.take()?.into_bytes_limit(limit).await?)
 }
 
-fn parse<T: ParseFromJSON + 'static>(bytes: &[u8]) -> Result<T, Error> {
+/// Of method, path and body. Keyed, so that a password in the body cannot be guessed from what is kept.
+fn fingerprint(request: &Request, body: &Value) -> Result<Option<Fingerprint>, Error> {
+    if !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return Ok(None);
+    }
+    let told = format!(
+        "{} {}\n{body}",
+        request.method(),
+        request.original_uri().path()
+    );
+    let vault = &state(request)?.deps.vault;
+    let fingerprint = vault.hmac("idempotency", told.as_bytes());
+    fingerprint.map(Some).map_err(Error::internal)
+}
+
+fn checked<T: ParseFromJSON + 'static>(bytes: &[u8]) -> Result<Value, Error> {
     let json::Parsed { value, repeated } = json::parse(bytes)?;
     let mut mistakes = schema_of::<T>().check(&value);
     mistakes.extend(repeated);
-    if !mistakes.is_empty() {
-        return Err(Error::validation(mistakes));
+    if mistakes.is_empty() {
+        Ok(value)
+    } else {
+        Err(Error::validation(mistakes))
     }
-    // The type has the last word: a rule of its own that the schema cannot tell.
+}
+
+/// The type has the last word: a rule of its own that the schema cannot tell.
+fn typed<T: ParseFromJSON>(value: Value) -> Result<T, Error> {
     T::parse_from_json(Some(value)).map_err(|error| {
         Error::validation(vec![FieldError::new("", "invalid", error.into_message())])
     })

@@ -19,7 +19,7 @@ use super::security::SCHEME;
 use super::tenant_context::TENANT_HEADER;
 
 /// Where versioned endpoints live.
-const PREFIX: &str = "/api/v1";
+pub(super) const PREFIX: &str = "/api/v1";
 /// The platform's own paths, which need no tenant to be named.
 const PLATFORM: &str = "/api/v1/tenants";
 

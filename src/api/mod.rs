@@ -12,7 +12,6 @@ mod docs;
 mod document;
 mod failure;
 mod health;
-mod idempotency;
 mod json;
 mod origins;
 mod page;

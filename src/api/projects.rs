@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use poem::web::Data;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
-use super::answers::{Created, NoContent};
+use super::answers::{CreatedOnce, NoContent};
 use super::security::Caller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, page_request};
@@ -25,8 +25,9 @@ struct ProjectOut {
     name: String,
     /// What it is about.
     description: String,
-    /// Id of the user who made it.
-    owner_id: Uuid,
+    /// Id of the user who made it; `null` once they are deleted.
+    #[oai(nullable)]
+    owner_id: Option<Uuid>,
     /// When it was made.
     created_at: DateTime<Utc>,
     /// When it last changed.
@@ -100,15 +101,19 @@ impl ProjectsApi {
         &self,
         state: Data<&Arc<State>>,
         caller: Caller,
+        /// The client's name for this request; the same request again with it gives the same answer, for 24 hours.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255))]
+        key: Header<Option<String>>,
         body: Body<ProjectIn>,
-    ) -> Result<Created<ProjectOut>, ApiError<CONFLICT>> {
+    ) -> Result<CreatedOnce<ProjectOut>, ApiError<CONFLICT>> {
+        let key = body.key(key.0, &caller.0);
         let new = NewProject {
             name: body.0.name,
             description: body.0.description,
         };
-        let project = Projects::new(&state.deps, caller.0).create(new).await?;
-        let location = format!("/api/v1/projects/{}", project.id);
-        Ok(Created::Now(Json(project.into()), location))
+        let projects = Projects::new(&state.deps, caller.0);
+        let made = projects.create(new, key.as_ref()).await?;
+        Ok(CreatedOnce::at("/projects", made, |project| project.id))
     }
 
     /// One project.

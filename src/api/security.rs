@@ -67,12 +67,8 @@ async fn in_named_tenant(request: &Request, bearer: Bearer) -> poem::Result<Cont
 
 async fn in_named(request: &Request, state: &State, verified: Verified) -> Result<Context, Error> {
     let tenant = named(request, state).await?;
-    context(
-        request,
-        state,
-        verified,
-        tenant.ok_or(ResolveError::Required)?,
-    )
+    let tenant = tenant.ok_or(ResolveError::Required)?;
+    context(request, state, verified, tenant).await
 }
 
 async fn in_own_tenant(request: &Request, bearer: Bearer) -> poem::Result<Context> {
@@ -88,11 +84,11 @@ async fn in_own_tenant(request: &Request, bearer: Bearer) -> poem::Result<Contex
         let own = state.deps.tenancy.find(&own).await.map_err(Error::from)?;
         own.ok_or(Error::from(Refusal::NotFound))?
     };
-    Ok(context(request, &state, verified, tenant)?)
+    Ok(context(request, &state, verified, tenant).await?)
 }
 
 /// Whether the tenant is the token's is asked before whether it is served: its state is no stranger's business.
-fn context(
+async fn context(
     request: &Request,
     state: &State,
     verified: Verified,
@@ -106,5 +102,6 @@ fn context(
         facts.set_user(verified.user_id);
     }
     let tenant = state.deps.tenancy.admit(tenant)?;
-    Ok(verified.into_context(tenant, origin(request))?)
+    let authority = state.deps.roles.authority(&tenant, &verified.role).await?;
+    Ok(verified.into_context(tenant, authority, origin(request))?)
 }

@@ -2,8 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::domains::passwords::NewPassword;
@@ -13,11 +11,11 @@ use crate::error::{Error, FieldError};
 use crate::tenancy::Slug;
 
 /// A tenant.
-#[derive(Object, Deserialize)]
+#[derive(Object)]
 #[oai(rename = "Tenant")]
 pub(super) struct TenantOut {
     /// Its id.
-    pub(super) id: Uuid,
+    id: Uuid,
     /// Its name in hosts and in `X-Tenant-ID`.
     slug: String,
     /// Its name for people.
@@ -38,18 +36,11 @@ impl From<TenantView> for TenantOut {
             id: view.id,
             slug: view.slug,
             name: view.name,
-            status: view.status.to_owned(),
+            status: view.status.to_string(),
             schema_version: view.schema_version,
             created_at: view.created_at,
             updated_at: view.updated_at,
         }
-    }
-}
-
-impl TenantOut {
-    /// The answer that was kept with an `Idempotency-Key`.
-    pub(super) fn replayed(body: Value) -> Result<Self, Error> {
-        serde_json::from_value(body).map_err(Error::internal)
     }
 }
 
@@ -89,17 +80,6 @@ pub(super) struct TenantPatch {
     /// The new name for people; 1 to 200 characters.
     #[oai(validator(min_length = 1, max_length = 200))]
     pub(super) name: Option<String>,
-}
-
-impl TenantIn {
-    /// What tells one request from another. The password stays out: a hash of it is nothing to keep.
-    pub(super) fn told(&self) -> Value {
-        json!({
-            "slug": self.slug,
-            "name": self.name,
-            "admin": { "email": self.admin.email, "name": self.admin.name },
-        })
-    }
 }
 
 /// The rules that the schema cannot tell.

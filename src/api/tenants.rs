@@ -10,12 +10,11 @@ use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
 use super::answers::CreatedOnce;
-use super::idempotency::key_of;
 use super::security::{Caller, PlatformCaller};
 use super::state::State;
 use super::tenant_bodies::{TenantIn, TenantOut, TenantPatch, parse_new};
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
-use crate::domains::tenants::{Created, Migrations, Tenants, Transition};
+use crate::domains::tenants::{Migrations, Tenants, Transition};
 
 /// Where a tenant stands in the fleet.
 #[derive(Object)]
@@ -117,23 +116,14 @@ impl TenantsApi {
         caller: PlatformCaller,
         /// The client's name for this request; the same request again with it gives the same answer, for 24 hours.
         #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255))]
-        idempotency_key: Header<Option<String>>,
+        key: Header<Option<String>>,
         body: Body<TenantIn>,
     ) -> Result<CreatedOnce<TenantOut>, ApiError<{ CONFLICT | UNAVAILABLE }>> {
-        let key = key_of(
-            idempotency_key.0,
-            &caller.0,
-            "POST /tenants",
-            &body.0.told(),
-        );
+        let key = body.key(key.0, &caller.0);
         let new = parse_new(body.0)?;
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        let (view, replayed) = match tenants.create(new, key.as_ref()).await? {
-            Created::Now(view) => (TenantOut::from(view), None),
-            Created::Before(stored) => (TenantOut::replayed(stored.body)?, Some(true)),
-        };
-        let location = format!("/api/v1/tenants/{}", view.id);
-        Ok(CreatedOnce::Now(Json(view), location, replayed))
+        let made = tenants.create(new, key.as_ref()).await?;
+        Ok(CreatedOnce::at("/tenants", made, |tenant| tenant.id))
     }
 
     /// One tenant: any for operators, their own for its people.

@@ -4,55 +4,19 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use poem::web::Data;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
-use super::answers::Created;
+use super::answers::CreatedOnce;
 use super::security::Caller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
-use crate::domains::access::Role;
+use crate::domains::access::RoleName;
 use crate::domains::passwords::NewPassword;
 use crate::domains::users::{Email, NewUser, User, Users};
 use crate::error::{Error, FieldError};
-
-/// A role, from the lowest to the highest.
-#[derive(Enum, Clone, Copy)]
-#[oai(rename = "Role", rename_all = "snake_case")]
-enum RoleName {
-    /// Looks at what is shown to guests.
-    Guest,
-    /// Works in the tenant.
-    Member,
-    /// Runs the tenant.
-    Admin,
-    /// Runs the platform; in the platform's own tenant only.
-    SuperAdmin,
-}
-
-impl From<Role> for RoleName {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Guest => Self::Guest,
-            Role::Member => Self::Member,
-            Role::Admin => Self::Admin,
-            Role::SuperAdmin => Self::SuperAdmin,
-        }
-    }
-}
-
-impl From<RoleName> for Role {
-    fn from(name: RoleName) -> Self {
-        match name {
-            RoleName::Guest => Self::Guest,
-            RoleName::Member => Self::Member,
-            RoleName::Admin => Self::Admin,
-            RoleName::SuperAdmin => Self::SuperAdmin,
-        }
-    }
-}
 
 /// A user of the tenant.
 #[derive(Object)]
@@ -64,8 +28,8 @@ struct UserOut {
     email: String,
     /// Their name.
     name: String,
-    /// Their role in the tenant.
-    role: RoleName,
+    /// Their role in the tenant: `guest`, `member`, `admin`, `super_admin` (the platform's alone), or one of the tenant's own.
+    role: String,
     /// When they were made.
     created_at: DateTime<Utc>,
     /// When they last changed.
@@ -78,7 +42,7 @@ impl From<User> for UserOut {
             id: user.id,
             email: user.email.to_string(),
             name: user.name,
-            role: user.role.into(),
+            role: user.role.to_string(),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -96,7 +60,8 @@ struct UserIn {
     #[oai(validator(min_length = 1, max_length = 200))]
     name: String,
     /// Strictly below the caller's own.
-    role: RoleName,
+    #[oai(validator(max_length = 63, pattern = "^[a-z][a-z0-9_]{0,62}$"))]
+    role: String,
     /// 12 to 128 characters; common passwords are refused.
     #[oai(validator(min_length = 12, max_length = 128))]
     password: String,
@@ -111,11 +76,14 @@ impl UserIn {
         let password = NewPassword::parse(self.password.into());
         let password = password
             .map_err(|e| mistakes.push(FieldError::new("/password", e.code(), e.to_string())));
-        match (email, password) {
-            (Ok(email), Ok(password)) => Ok(NewUser {
+        let role = self.role.parse::<RoleName>();
+        let role =
+            role.map_err(|e| mistakes.push(FieldError::new("/role", "format", e.to_string())));
+        match (email, password, role) {
+            (Ok(email), Ok(password), Ok(role)) => Ok(NewUser {
                 email,
                 name: self.name,
-                role: self.role.into(),
+                role,
                 password,
             }),
             _ => Err(Error::validation(mistakes)),
@@ -151,12 +119,16 @@ impl UsersApi {
         &self,
         state: Data<&Arc<State>>,
         caller: Caller,
+        /// The client's name for this request; the same request again with it gives the same answer, for 24 hours.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255))]
+        key: Header<Option<String>>,
         body: Body<UserIn>,
-    ) -> Result<Created<UserOut>, ApiError<{ CONFLICT | UNAVAILABLE }>> {
+    ) -> Result<CreatedOnce<UserOut>, ApiError<{ CONFLICT | UNAVAILABLE }>> {
+        let key = body.key(key.0, &caller.0);
         let new = body.0.parse()?;
-        let user = Users::new(&state.deps, caller.0).create(new).await?;
-        let location = format!("/api/v1/users/{}", user.id);
-        Ok(Created::Now(Json(user.into()), location))
+        let users = Users::new(&state.deps, caller.0);
+        let made = users.create(new, key.as_ref()).await?;
+        Ok(CreatedOnce::at("/users", made, |user| user.id))
     }
 
     /// The caller.

@@ -80,7 +80,7 @@ async fn seed(config: &Config, foundation: &Foundation, deps: &Deps) -> Result<T
     let new = NewUser {
         email: operator.clone(),
         name: "First operator".to_owned(),
-        role: Role::SuperAdmin,
+        role: Role::SuperAdmin.into(),
         password: password.clone(),
     };
     let seeded = Users::new(deps, context.clone()).seed(new).await?;

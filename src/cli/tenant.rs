@@ -7,7 +7,8 @@ use super::failure::Failure;
 use super::output::{say, say_json, say_table};
 use super::password::PasswordArgs;
 use crate::config::Config;
-use crate::domains::tenants::{Created, NewAdmin, NewTenant, TenantView, Tenants, Transition};
+use crate::domains::idempotency::Once;
+use crate::domains::tenants::{NewAdmin, NewTenant, TenantView, Tenants, Transition};
 use crate::domains::users::Email;
 use crate::pagination::{MAX_LIMIT, PageRequest};
 use crate::tenancy::{Slug, TenantKey};
@@ -119,7 +120,7 @@ async fn create(tenants: &Tenants<'_>, args: CreateArgs) -> Result<(), Failure> 
         admin,
     };
     // Commands send no Idempotency-Key, so it is made now or not at all.
-    if let Created::Now(view) = tenants.create(new, None).await? {
+    if let Once::Now(view) = tenants.create(new, None).await? {
         show(&view, args.json);
     }
     if let Some(password) = to_tell {
@@ -191,7 +192,7 @@ fn show(view: &TenantView, json: bool) {
     for (label, value) in [
         ("slug", view.slug.clone()),
         ("name", view.name.clone()),
-        ("status", view.status.to_owned()),
+        ("status", view.status.to_string()),
         ("schema version", view.schema_version.to_string()),
         ("id", view.id.to_string()),
         ("created", view.created_at.to_rfc3339()),
@@ -204,7 +205,7 @@ fn show(view: &TenantView, json: bool) {
 fn cells(view: &TenantView) -> Vec<String> {
     vec![
         view.slug.clone(),
-        view.status.to_owned(),
+        view.status.to_string(),
         view.schema_version.to_string(),
         view.created_at.format("%Y-%m-%d %H:%M").to_string(),
         view.id.to_string(),

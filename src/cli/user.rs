@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output::{complain, say};
 use super::password::PasswordArgs;
 use crate::config::Config;
-use crate::domains::access::Role;
+use crate::domains::access::RoleName;
 use crate::domains::users::{Email, NewUser, Users};
 use crate::tenancy::Slug;
 
@@ -22,9 +22,9 @@ pub(super) enum Command {
         /// Slug of the tenant
         #[arg(long)]
         tenant: Slug,
-        /// guest, member, admin, or super_admin (in `platform` only)
+        /// guest, member, admin, super_admin (in `platform` only), or a role of the tenant's own
         #[arg(long, default_value = "member")]
-        role: Role,
+        role: RoleName,
         /// Name for people [default: the e-mail]
         #[arg(long)]
         name: Option<String>,
@@ -57,7 +57,7 @@ async fn create(command: Command, opened: &Opened) -> Result<(), Failure> {
         role,
         password: chosen.password,
     };
-    let user = users.create(new).await?;
+    let user = users.create(new, None).await?.into_inner();
     say(&format!("{}  {}  {}", user.id, user.email, user.role));
     if let Some(password) = chosen.to_tell {
         complain(&format!("the password, told this once: {password}"));

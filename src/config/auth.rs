@@ -17,6 +17,13 @@ const JWT_SECRET: Variable = Variable {
     doc: "Signs access tokens; needed to serve wherever DATABASE_URL is set and in production.",
     secret: true,
 };
+const APP_SECRET: Variable = Variable {
+    name: "APP_SECRET",
+    default: Fallback::Computed("JWT_SECRET"),
+    shape: "a secret of at least 32 bytes (`openssl rand -base64 48` makes one)",
+    doc: "Keys the hashes of API keys and seals what must be kept secret in the database; changing it makes those worthless.",
+    secret: true,
+};
 const JWT_ISSUER: Variable = Variable {
     name: "JWT_ISSUER",
     default: Fallback::Value("tenantry"),
@@ -64,6 +71,7 @@ pub(super) const GROUP: Group = Group {
     title: "Authentication",
     variables: &[
         JWT_SECRET,
+        APP_SECRET,
         JWT_ISSUER,
         JWT_AUDIENCE,
         ACCESS_TOKEN_TTL_SECONDS,
@@ -78,6 +86,8 @@ pub(super) const GROUP: Group = Group {
 pub struct AuthConfig {
     /// Signs access tokens. Unset only in development mode, until one is generated.
     pub jwt_secret: Option<SecretString>,
+    /// Keys hashes and seals in the database. Unset: [`Self::jwt_secret`] does.
+    pub app_secret: Option<SecretString>,
     /// `iss` of access tokens.
     pub jwt_issuer: String,
     /// `aud` of access tokens.
@@ -93,6 +103,11 @@ pub struct AuthConfig {
 }
 
 impl AuthConfig {
+    /// What the vault works with.
+    pub fn vault_secret(&self) -> Option<&SecretString> {
+        self.app_secret.as_ref().or(self.jwt_secret.as_ref())
+    }
+
     /// Reads the section.
     pub(super) fn from_env(reader: &mut Reader, signs: bool) -> Result<Self, Reported> {
         let jwt_secret = reader.needed_if(
@@ -101,6 +116,7 @@ impl AuthConfig {
             &JWT_SECRET,
             signing_secret,
         );
+        let app_secret = reader.optional(&APP_SECRET, signing_secret);
         let jwt_issuer = reader.value(&JWT_ISSUER, str::parse);
         let jwt_audience = reader.value(&JWT_AUDIENCE, str::parse);
         let access_token_ttl = reader.value(&ACCESS_TOKEN_TTL_SECONDS, seconds);
@@ -109,6 +125,7 @@ impl AuthConfig {
         let concurrency = reader.optional(&PASSWORD_HASH_CONCURRENCY, count);
         Ok(Self {
             jwt_secret: jwt_secret?,
+            app_secret: app_secret?,
             jwt_issuer: jwt_issuer?,
             jwt_audience: jwt_audience?,
             access_token_ttl: access_token_ttl?,

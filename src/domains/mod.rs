@@ -10,6 +10,7 @@ pub mod auth;
 pub mod idempotency;
 pub mod passwords;
 pub mod projects;
+pub mod roles;
 pub mod tenants;
 pub mod users;
 
@@ -17,6 +18,7 @@ use passwords::Hasher;
 
 use crate::clock::Clock;
 use crate::tenancy::Tenancy;
+use crate::vault::Vault;
 
 /// What every service needs. Cheap to clone.
 #[derive(Clone)]
@@ -27,4 +29,8 @@ pub struct Deps {
     pub clock: Clock,
     /// Hashes and compares passwords.
     pub hasher: Hasher,
+    /// What each role may do.
+    pub roles: roles::Directory,
+    /// Hashes and seals what the database keeps.
+    pub vault: Vault,
 }

@@ -150,7 +150,9 @@ impl TestServer {
             user_id: user,
             tenant_id: tenant,
             session_id: new_id(),
-            role,
+            role: role.into(),
+            signed_in_at: self.inner.deps.clock.now(),
+            impersonator: None,
         };
         self.inner.auth.tokens().issue(&grant).or_fail("a token")
     }

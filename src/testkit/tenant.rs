@@ -127,10 +127,10 @@ pub(super) async fn add_user(
         let new = NewUser {
             name: email.clone(),
             email: email.parse::<Email>().or_fail("an e-mail"),
-            role,
+            role: role.into(),
             password: NewPassword::parse(PASSWORD.into()).or_fail("a password"),
         };
-        Users::new(&deps, context).create(new).await
+        Users::new(&deps, context).create(new, None).await
     });
-    user.await.or_fail("a user").id
+    user.await.or_fail("a user").into_inner().id
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use uuid::Uuid;
 
 use super::Denied;
-use super::context::{Actor, Context};
+use super::context::Context;
 use super::role::Role;
 
 /// How far a grant reaches.
@@ -18,6 +19,33 @@ pub enum Extent {
     Tenant,
     /// Every tenant.
     All,
+}
+
+/// A text that is no extent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected `own`, `tenant` or `all`, found `{0}`")]
+pub struct UnknownExtent(pub String);
+
+impl Extent {
+    /// As tables and the API write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Tenant => "tenant",
+            Self::All => "all",
+        }
+    }
+}
+
+impl FromStr for Extent {
+    type Err = UnknownExtent;
+
+    fn from_str(text: &str) -> Result<Self, UnknownExtent> {
+        [Self::Own, Self::Tenant, Self::All]
+            .into_iter()
+            .find(|extent| extent.as_str() == text)
+            .ok_or_else(|| UnknownExtent(text.to_owned()))
+    }
 }
 
 /// What layer two filters by, for one action. Made by [`authorize`] alone.
@@ -65,6 +93,9 @@ macro_rules! permissions {
                 match self { $(Self::$name => $text),* }
             }
 
+            /// How many there are.
+            pub const COUNT: usize = Self::ALL.len();
+
             /// What a built-in role is granted of this.
             pub const fn granted_to(self, role: Role) -> Option<Extent> {
                 match (self, role) {
@@ -85,9 +116,45 @@ permissions! {
     /// Make, change and delete projects.
     ProjectsWrite = "projects:write" { Member: Own, Admin: Tenant, SuperAdmin: Tenant }
     /// See users.
-    UsersRead = "users:read" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: Tenant }
+    UsersRead = "users:read" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: All }
     /// Make users.
-    UsersCreate = "users:create" { Admin: Tenant, SuperAdmin: Tenant }
+    UsersCreate = "users:create" { Admin: Tenant, SuperAdmin: All }
+    /// Change users' profiles.
+    UsersUpdate = "users:update" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: All }
+    /// Delete users.
+    UsersDelete = "users:delete" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: All }
+    /// Change passwords.
+    PasswordsChange = "passwords:change" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: All }
+    /// Change e-mail addresses.
+    EmailsChange = "emails:change" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: All }
+    /// See sign-ins.
+    SessionsRead = "sessions:read" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: All }
+    /// End sign-ins.
+    SessionsTerminate = "sessions:terminate" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: All }
+    /// Set up a second factor.
+    MfaManage = "mfa:manage" { Guest: Own, Member: Own, Admin: Own, SuperAdmin: Own }
+    /// See, make and withdraw invitations.
+    InvitesManage = "invites:manage" { Admin: Tenant, SuperAdmin: Tenant }
+    /// See, make, rotate and delete API keys.
+    ApiKeysManage = "api_keys:manage" { Guest: Own, Member: Own, Admin: Tenant, SuperAdmin: Tenant }
+    /// See roles and what they are granted.
+    PermissionsView = "permissions:view" { Admin: Tenant, SuperAdmin: Tenant }
+    /// Make roles, and change what they are granted.
+    PermissionsManage = "permissions:manage" { Admin: Tenant, SuperAdmin: Tenant }
+    /// Give roles to users.
+    PermissionsAssign = "permissions:assign" { Admin: Tenant, SuperAdmin: All }
+    /// See feature flags.
+    FeaturesRead = "features:read" { Member: Tenant, Admin: Tenant, SuperAdmin: Tenant }
+    /// Make feature flags.
+    FeaturesCreate = "features:create" { Admin: Tenant, SuperAdmin: Tenant }
+    /// Change feature flags.
+    FeaturesUpdate = "features:update" { Admin: Tenant, SuperAdmin: Tenant }
+    /// Delete feature flags.
+    FeaturesDelete = "features:delete" { Admin: Tenant, SuperAdmin: Tenant }
+    /// Ask what feature flags say for oneself.
+    FeaturesEvaluate = "features:evaluate" { Guest: Tenant, Member: Tenant, Admin: Tenant, SuperAdmin: Tenant }
+    /// Read, export and verify the audit log.
+    AuditView = "audit:view" { Admin: Tenant, SuperAdmin: Tenant }
     /// See one's own tenant.
     TenantRead = "tenant:read" { Guest: Own, Member: Own, Admin: Own, SuperAdmin: Own }
     /// Change one's own tenant's profile.
@@ -96,8 +163,25 @@ permissions! {
     TenantsRead = "tenants:read" { SuperAdmin: All }
     /// Make tenants.
     TenantsCreate = "tenants:create" { SuperAdmin: All }
-    /// Suspend, activate, cancel and migrate tenants.
+    /// Suspend, activate, cancel and migrate tenants, and change their plan.
     TenantsManage = "tenants:manage" { SuperAdmin: All }
+    /// Act as a tenant's user, with a reason.
+    ImpersonationsManage = "impersonations:manage" { SuperAdmin: All }
+}
+
+/// A text that names no permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no permission `{0}`; GET /permissions lists them")]
+pub struct UnknownPermission(pub String);
+
+impl FromStr for Permission {
+    type Err = UnknownPermission;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPermission> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|permission| permission.as_str() == text)
+            .ok_or_else(|| UnknownPermission(text.to_owned()))
+    }
 }
 
 impl fmt::Display for Permission {
@@ -111,13 +195,13 @@ impl fmt::Display for Permission {
 /// # Errors
 /// [`Denied::Permission`] if not.
 pub fn authorize<A: Action>(context: &Context) -> Result<Scope<A>, Denied> {
-    let extent = match context.actor() {
-        Actor::System { .. } => Some(Extent::All),
-        Actor::User { role, .. } => A::PERMISSION.granted_to(*role),
+    let extent = match context.authority() {
+        None => Some(Extent::All),
+        Some(authority) => authority.grants().extent(A::PERMISSION),
     };
     let extent = extent.ok_or(Denied::Permission(A::PERMISSION))?;
     // What reaches beyond a tenant is for the platform's own people, whatever a role row says.
-    let reaches_out = extent == Extent::All && !matches!(context.actor(), Actor::System { .. });
+    let reaches_out = extent == Extent::All && context.authority().is_some();
     if reaches_out && !context.is_operator() {
         return Err(Denied::Permission(A::PERMISSION));
     }

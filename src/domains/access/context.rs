@@ -1,27 +1,48 @@
 //! Who acts, for which tenant, and by which request.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::role::Role;
+use super::authority::Authority;
+use super::role::{Rank, Role};
 use crate::tenancy::{PLATFORM_SLUG, TenantRef};
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A signed-in person.
-    User {
-        /// Their id.
+    User(SignedIn),
+    /// A program with an API key.
+    Key {
+        /// The key's id.
         id: Uuid,
-        /// Their role in the context's tenant.
-        role: Role,
-        /// The sign-in that their token belongs to.
-        session: Uuid,
+        /// Whose key it is; what the key makes is theirs.
+        owner: Uuid,
+        /// The owner's, limited to the key's scopes.
+        authority: Arc<Authority>,
     },
     /// The system itself: workers, admin commands. May do everything in the tenant, and says why.
     System {
         /// Why it acts, for the log and the audit.
         reason: &'static str,
     },
+}
+
+/// A signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Their id.
+    pub id: Uuid,
+    /// What they may do in the context's tenant.
+    pub authority: Arc<Authority>,
+    /// The sign-in that their token belongs to.
+    pub session: Uuid,
+    /// When they last proved who they are.
+    pub signed_in_at: DateTime<Utc>,
+    /// The operator who acts as them.
+    pub impersonator: Option<Uuid>,
 }
 
 /// Where a request came from, for the audit.
@@ -45,16 +66,30 @@ pub struct Context {
 
 impl Context {
     /// A signed-in person, in the tenant that their token is for.
-    pub fn for_user(
-        tenant: TenantRef,
-        id: Uuid,
-        role: Role,
-        session: Uuid,
-        origin: Origin,
-    ) -> Self {
+    pub fn for_user(tenant: TenantRef, user: SignedIn, origin: Origin) -> Self {
         Self {
             tenant,
-            actor: Actor::User { id, role, session },
+            actor: Actor::User(user),
+            origin,
+        }
+    }
+
+    /// A program, in the tenant that its key is for.
+    pub fn for_key(
+        tenant: TenantRef,
+        id: Uuid,
+        owner: Uuid,
+        authority: Arc<Authority>,
+        origin: Origin,
+    ) -> Self {
+        let actor = Actor::Key {
+            id,
+            owner,
+            authority,
+        };
+        Self {
+            tenant,
+            actor,
             origin,
         }
     }
@@ -84,30 +119,49 @@ impl Context {
         &self.origin
     }
 
-    /// The acting person; `None` for the system.
+    /// The acting person, or the owner of the acting key; `None` for the system.
     pub fn user_id(&self) -> Option<Uuid> {
         match self.actor {
-            Actor::User { id, .. } => Some(id),
+            Actor::User(SignedIn { id, .. }) | Actor::Key { owner: id, .. } => Some(id),
+            Actor::System { .. } => None,
+        }
+    }
+
+    /// What the credential itself is: the person or the key; `None` for the system.
+    pub fn credential_id(&self) -> Option<Uuid> {
+        match self.actor {
+            Actor::User(SignedIn { id, .. }) | Actor::Key { id, .. } => Some(id),
+            Actor::System { .. } => None,
+        }
+    }
+
+    /// The operator who acts as the acting person.
+    pub fn impersonator(&self) -> Option<Uuid> {
+        match self.actor {
+            Actor::User(SignedIn { impersonator, .. }) => impersonator,
+            _ => None,
+        }
+    }
+
+    /// What the actor may do; `None` for the system, which may do everything.
+    pub fn authority(&self) -> Option<&Authority> {
+        match &self.actor {
+            Actor::User(SignedIn { authority, .. }) | Actor::Key { authority, .. } => {
+                Some(authority)
+            }
             Actor::System { .. } => None,
         }
     }
 
     /// Whether this is an operator: a super admin of the platform's own tenant.
     pub fn is_operator(&self) -> bool {
-        matches!(
-            self.actor,
-            Actor::User {
-                role: Role::SuperAdmin,
-                ..
-            }
-        ) && self.tenant.slug.as_str() == PLATFORM_SLUG
+        let role = self.authority().map(Authority::role);
+        role.and_then(super::RoleName::built_in) == Some(Role::SuperAdmin)
+            && self.tenant.slug.as_str() == PLATFORM_SLUG
     }
 
-    /// Whether the actor stands strictly above `role`.
-    pub fn outranks(&self, role: Role) -> bool {
-        match self.actor {
-            Actor::User { role: own, .. } => own > role,
-            Actor::System { .. } => true,
-        }
+    /// Whether the actor stands strictly above `rank`.
+    pub fn outranks(&self, rank: Rank) -> bool {
+        self.authority().is_none_or(|own| own.rank() > rank)
     }
 }

@@ -3,17 +3,23 @@
 //! Invariant: a [`Scope`] of an action comes from [`authorize`] for that action and from nowhere else.
 
 mod action;
+mod authority;
 mod context;
 mod role;
 
 pub use action::{
-    Action, Extent, Permission, ProjectsRead, ProjectsWrite, Scope, TenantRead, TenantUpdate,
-    TenantsCreate, TenantsManage, TenantsRead, UsersCreate, UsersRead, authorize,
+    Action, ApiKeysManage, AuditView, EmailsChange, Extent, FeaturesCreate, FeaturesDelete,
+    FeaturesEvaluate, FeaturesRead, FeaturesUpdate, ImpersonationsManage, InvitesManage, MfaManage,
+    PasswordsChange, Permission, PermissionsAssign, PermissionsManage, PermissionsView,
+    ProjectsRead, ProjectsWrite, Scope, SessionsRead, SessionsTerminate, TenantRead, TenantUpdate,
+    TenantsCreate, TenantsManage, TenantsRead, UnknownExtent, UnknownPermission, UsersCreate,
+    UsersDelete, UsersRead, UsersUpdate, authorize,
 };
-pub use context::{Actor, Context, Origin};
-pub use role::{Role, UnknownRole};
-
-use uuid::Uuid;
+pub use authority::{Authority, Grants};
+pub use context::{Actor, Context, Origin, SignedIn};
+pub use role::{
+    ROLE_NAME_MAX, ROLE_NAME_PATTERN, Rank, Role, RoleName, RoleNameError, UnknownRole,
+};
 
 use crate::error::{Error, ErrorKind};
 
@@ -25,10 +31,10 @@ pub enum Denied {
     Permission(Permission),
     /// To act on a user, or to give a role, one must stand strictly above it.
     #[error("this needs a role above `{0}`")]
-    Hierarchy(Role),
-    /// Only the owner of this object, {0}, or somebody with more rights.
-    #[error("only its owner ({0}) or an admin may change this")]
-    NotOwner(Uuid),
+    Hierarchy(RoleName),
+    /// Only the owner of this object, or somebody with more rights.
+    #[error("only its owner or an admin may change this")]
+    NotOwner,
 }
 
 impl From<Denied> for Error {
@@ -36,7 +42,7 @@ impl From<Denied> for Error {
         let code = match denied {
             Denied::Permission(_) => "forbidden",
             Denied::Hierarchy(_) => "role_hierarchy",
-            Denied::NotOwner(_) => "not_owner",
+            Denied::NotOwner => "not_owner",
         };
         Self::new(ErrorKind::Forbidden, code, denied.to_string())
     }

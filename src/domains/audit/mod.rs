@@ -36,8 +36,9 @@ pub async fn record(
     act: Act,
 ) -> Result<(), DbError> {
     let (kind, actor_id, reason) = match context.actor() {
-        Actor::User { id, .. } if context.is_operator() => ("operator", Some(*id), None),
-        Actor::User { id, .. } => ("user", Some(*id), None),
+        Actor::User(user) if context.is_operator() => ("operator", Some(user.id), None),
+        Actor::User(user) => ("user", Some(user.id), None),
+        Actor::Key { id, .. } => ("key", Some(*id), None),
         Actor::System { reason } => ("system", None, Some((*reason).to_owned())),
     };
     let line = repository::Line {

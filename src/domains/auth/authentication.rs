@@ -1,10 +1,12 @@
 //! From an access token to the context of a request. Runs on every request, without a query.
 
+use std::sync::Arc;
+
 use super::error::AuthError;
 use super::revocations::RevocationState;
 use super::service::Auth;
 use super::tokens::Verified;
-use crate::domains::access::{Context, Origin};
+use crate::domains::access::{Authority, Context, Origin, SignedIn};
 use crate::tenancy::TenantRef;
 
 impl Auth {
@@ -30,17 +32,23 @@ impl Auth {
 }
 
 impl Verified {
-    /// The context of a request for `tenant`; the token must be for the same.
-    pub fn into_context(self, tenant: TenantRef, origin: Origin) -> Result<Context, AuthError> {
+    /// The context of a request for `tenant`, of somebody who may do what `authority` says; the token must be for that tenant.
+    pub fn into_context(
+        self,
+        tenant: TenantRef,
+        authority: Arc<Authority>,
+        origin: Origin,
+    ) -> Result<Context, AuthError> {
         if self.tenant_id != tenant.id {
             return Err(AuthError::TenantMismatch);
         }
-        Ok(Context::for_user(
-            tenant,
-            self.user_id,
-            self.role,
-            self.session_id,
-            origin,
-        ))
+        let user = SignedIn {
+            id: self.user_id,
+            authority,
+            session: self.session_id,
+            signed_in_at: self.signed_in_at,
+            impersonator: self.impersonator,
+        };
+        Ok(Context::for_user(tenant, user, origin))
     }
 }

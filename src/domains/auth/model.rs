@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::config::AuthConfig;
-use crate::domains::access::Role;
+use crate::domains::access::RoleName;
 use crate::ids::{NoRandomness, random_token};
 
 /// How long a sign-in lasts.
@@ -66,12 +66,14 @@ impl RefreshToken {
 }
 
 /// A sign-in that is alive.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Session {
     pub(super) id: Uuid,
     pub(super) user_id: Uuid,
     /// The user's role now.
-    pub(super) role: Role,
+    pub(super) role: RoleName,
+    /// When its user proved who they are.
+    pub(super) created_at: DateTime<Utc>,
     /// No refresh after this.
     pub(super) ends_at: DateTime<Utc>,
 }

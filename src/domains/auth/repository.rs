@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::model::Session;
 use super::rotation::Found;
-use crate::domains::access::{Origin, UnknownRole};
+use crate::domains::access::{Origin, RoleNameError};
 use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
 
 const INSERT_SESSION: Sql = Sql::new(
@@ -22,7 +22,7 @@ const INSERT_TOKEN: Sql = Sql::new(
 // Both rows are locked, so that two who come with one token, or with a token and a sign-out, come one after the other.
 const FIND_TOKEN: Sql = Sql::new(
     "auth.find_token",
-    "SELECT t.session_id, t.expires_at, t.used_at, s.user_id, s.ends_at, s.revoked_at IS NOT NULL AS revoked, u.role \
+    "SELECT t.session_id, t.expires_at, t.used_at, s.user_id, s.created_at, s.ends_at, s.revoked_at IS NOT NULL AS revoked, u.role \
      FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id \
      WHERE t.hash = $1 FOR UPDATE OF t, s",
 );
@@ -52,13 +52,12 @@ const PURGE_REVOKED: Sql = Sql::new(
 pub(super) async fn insert_session(
     db: &mut Scoped,
     session: &Session,
-    now: DateTime<Utc>,
     origin: &Origin,
 ) -> Result<(), DbError> {
     let params: &[&dyn Param] = &[
         &session.id,
         &session.user_id,
-        &now,
+        &session.created_at,
         &session.ends_at,
         &origin.address,
         &origin.user_agent,
@@ -136,10 +135,11 @@ fn found_of(row: &Row) -> Result<Found, DbError> {
         user_id: row.get("user_id")?,
         role: role
             .parse()
-            .map_err(|e: UnknownRole| DbError::Inconsistent {
+            .map_err(|e: RoleNameError| DbError::Inconsistent {
                 column: "role",
                 reason: e.to_string(),
             })?,
+        created_at: row.get("created_at")?,
         ends_at: row.get("ends_at")?,
     };
     Ok(Found {

@@ -62,7 +62,8 @@ mod tests {
         Session {
             id: Uuid::from_u128(1),
             user_id: Uuid::from_u128(2),
-            role: Role::Member,
+            role: Role::Member.into(),
+            created_at: DateTime::UNIX_EPOCH,
             ends_at,
         }
     }

@@ -11,7 +11,7 @@ use super::rotation::{Found, Worth};
 use super::tokens::{Grant, Tokens};
 use crate::config::AuthConfig;
 use crate::domains::Deps;
-use crate::domains::access::{Actor, Context, Origin};
+use crate::domains::access::{Actor, Context, Origin, SignedIn};
 use crate::domains::audit::{self, Act};
 use crate::domains::passwords::PasswordHash;
 use crate::domains::users::{self, Email};
@@ -111,10 +111,10 @@ impl Auth {
 
     /// Signs the caller out: their session's tokens are dead on every node. Can be repeated; see [`Auth::authenticate_ended`].
     pub async fn logout(&self, context: &Context) -> Result<(), AuthError> {
-        let Actor::User { id, session, .. } = *context.actor() else {
+        let Actor::User(user) = context.actor() else {
             return Err(AuthError::NoSession);
         };
-        self.end_session(context, session, id, "session.ended")
+        self.end_session(context, user.session, user.id, "session.ended")
             .await
     }
 
@@ -134,9 +134,10 @@ impl Auth {
             id: new_id(),
             user_id,
             role: role.ok_or(AuthError::AccountChanged)?,
+            created_at: now,
             ends_at: now + self.rules.max_age,
         };
-        repository::insert_session(&mut tx, &session, now, &origin).await?;
+        repository::insert_session(&mut tx, &session, &origin).await?;
         self.finish(tx, tenant, &session, "session.started", origin)
             .await
     }
@@ -153,22 +154,32 @@ impl Auth {
         let Session {
             id,
             user_id,
-            role,
+            ref role,
             ends_at,
+            ..
         } = *session;
         let now = self.deps.clock.now();
         let refresh_token = RefreshToken::new()?;
         let expires = ends_at.min(now + self.rules.refresh_ttl);
         repository::insert_token(&mut tx, refresh_token.hash(), id, now, expires).await?;
 
-        let context = Context::for_user(tenant.clone(), user_id, role, id, origin);
+        let user = SignedIn {
+            id: user_id,
+            authority: self.deps.roles.authority(tenant, role).await?,
+            session: id,
+            signed_in_at: session.created_at,
+            impersonator: None,
+        };
+        let context = Context::for_user(tenant.clone(), user, origin);
         self.note(&mut tx, &context, action, "session", Some(id))
             .await?;
         let access_token = self.tokens.issue(&Grant {
             user_id,
             tenant_id: tenant.id,
             session_id: id,
-            role,
+            role: role.clone(),
+            signed_in_at: session.created_at,
+            impersonator: None,
         })?;
         tx.commit().await?;
         Ok(TokenPair {

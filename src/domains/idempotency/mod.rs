@@ -6,7 +6,8 @@
 mod repository;
 
 use chrono::TimeDelta;
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -19,7 +20,7 @@ const KEPT: TimeDelta = TimeDelta::hours(24);
 /// A request that may come again.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    /// Who sends it.
+    /// The credential that sends it: a person or an API key.
     pub actor: Uuid,
     /// What the client calls it, 1 to 255 characters.
     pub key: String,
@@ -27,17 +28,32 @@ pub struct IdempotencyKey {
     pub fingerprint: Vec<u8>,
 }
 
-/// The answer to a creation.
+/// What a creation that may come again has to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// The `Location` of what was made.
-    pub location: String,
-    /// The body.
-    pub body: Value,
+pub enum Once<T> {
+    /// Made now.
+    Now(T),
+    /// Made before, by the same request: the answer of then.
+    Before(T),
+}
+
+impl<T> Once<T> {
+    /// What was made, now or before.
+    pub fn into_inner(self) -> T {
+        self.into_parts().0
+    }
+
+    /// What was made, and whether that was before.
+    pub fn into_parts(self) -> (T, bool) {
+        match self {
+            Self::Now(made) => (made, false),
+            Self::Before(made) => (made, true),
+        }
+    }
 }
 
 /// Why a key cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum IdempotencyError {
     /// Another request had this key.
     #[error("this Idempotency-Key was sent with another request; use a new one for each request")]
@@ -45,6 +61,12 @@ pub enum IdempotencyError {
     /// The first request with this key is at work.
     #[error("the first request with this Idempotency-Key is still running; try again soon")]
     Running,
+    /// The answer of then cannot be written or read.
+    #[error("a kept answer cannot be written or read")]
+    Answer(#[from] serde_json::Error),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
 }
 
 impl From<IdempotencyError> for Error {
@@ -52,40 +74,45 @@ impl From<IdempotencyError> for Error {
         let (kind, code) = match error {
             IdempotencyError::Mismatch => (ErrorKind::Invalid, "idempotency_mismatch"),
             IdempotencyError::Running => (ErrorKind::Conflict, "idempotency_running"),
+            IdempotencyError::Answer(_) => return Self::internal(error),
+            IdempotencyError::Db(failure) => return failure.into(),
         };
         Self::new(kind, code, error.to_string())
     }
 }
 
-/// Asks, at the start of the creating transaction, whether this request was answered before. Holds the key until the transaction ends.
+/// The answer to the same request before, asked at the start of the creating transaction. Holds the key until the transaction ends.
 ///
 /// # Errors
-/// [`IdempotencyError`] inside, the database's failure outside.
-pub async fn claim(
+/// See [`IdempotencyError`].
+pub async fn replayed<T: DeserializeOwned>(
     db: &mut Scoped,
     clock: &Clock,
-    key: &IdempotencyKey,
-) -> Result<Result<Option<Stored>, IdempotencyError>, DbError> {
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<T>, IdempotencyError> {
+    let Some(key) = key else { return Ok(None) };
     if !repository::lock(db, key).await? {
-        return Ok(Err(IdempotencyError::Running));
+        return Err(IdempotencyError::Running);
     }
     repository::purge(db, key, clock.now() - KEPT).await?;
-    Ok(match repository::find(db, key).await? {
+    match repository::find(db, key).await? {
         Some((fingerprint, _)) if fingerprint != key.fingerprint => Err(IdempotencyError::Mismatch),
-        Some((_, stored)) => Ok(Some(stored)),
+        Some((_, answer)) => Ok(Some(serde_json::from_value(answer)?)),
         None => Ok(None),
-    })
+    }
 }
 
-/// Keeps the answer, at the end of the creating transaction.
+/// Keeps the answer, before the creating transaction ends.
 ///
 /// # Errors
-/// See [`DbError`].
-pub async fn keep(
+/// See [`IdempotencyError`].
+pub async fn keep<T: Serialize>(
     db: &mut Scoped,
     clock: &Clock,
-    key: &IdempotencyKey,
-    answer: &Stored,
-) -> Result<(), DbError> {
-    repository::insert(db, key, answer, clock.now()).await
+    key: Option<&IdempotencyKey>,
+    answer: &T,
+) -> Result<(), IdempotencyError> {
+    let Some(key) = key else { return Ok(()) };
+    let answer = serde_json::to_value(answer)?;
+    Ok(repository::insert(db, key, &answer, clock.now()).await?)
 }

@@ -1,9 +1,10 @@
 //! The SQL of idempotency keys.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use super::{IdempotencyKey, Stored};
-use crate::tenancy::{DbError, Scoped, Sql};
+use super::IdempotencyKey;
+use crate::tenancy::{DbError, Param, Scoped, Sql};
 
 const LOCK: Sql = Sql::new(
     "idempotency.lock",
@@ -15,12 +16,11 @@ const PURGE: Sql = Sql::new(
 );
 const FIND: Sql = Sql::new(
     "idempotency.find",
-    "SELECT fingerprint, location, body FROM idempotency_keys WHERE actor_id = $1 AND key = $2",
+    "SELECT fingerprint, body FROM idempotency_keys WHERE actor_id = $1 AND key = $2",
 );
 const INSERT: Sql = Sql::new(
     "idempotency.insert",
-    "INSERT INTO idempotency_keys (actor_id, key, fingerprint, location, body, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6)",
+    "INSERT INTO idempotency_keys (actor_id, key, fingerprint, body, created_at) VALUES ($1, $2, $3, $4, $5)",
 );
 
 /// Whether the key is ours until the transaction ends. Actors' ids are unique over all tenants, so the lock's name is too.
@@ -40,35 +40,18 @@ pub(super) async fn purge(
 pub(super) async fn find(
     db: &mut Scoped,
     key: &IdempotencyKey,
-) -> Result<Option<(Vec<u8>, Stored)>, DbError> {
+) -> Result<Option<(Vec<u8>, Value)>, DbError> {
     let row = db.query_opt(&FIND, &[&key.actor, &key.key]).await?;
-    row.map(|row| {
-        let stored = Stored {
-            location: row.get("location")?,
-            body: row.get("body")?,
-        };
-        Ok((row.get("fingerprint")?, stored))
-    })
-    .transpose()
+    row.map(|row| Ok((row.get("fingerprint")?, row.get("body")?)))
+        .transpose()
 }
 
 pub(super) async fn insert(
     db: &mut Scoped,
     key: &IdempotencyKey,
-    answer: &Stored,
+    answer: &Value,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    db.execute(
-        &INSERT,
-        &[
-            &key.actor,
-            &key.key,
-            &key.fingerprint,
-            &answer.location,
-            &answer.body,
-            &now,
-        ],
-    )
-    .await
-    .map(drop)
+    let params: &[&dyn Param] = &[&key.actor, &key.key, &key.fingerprint, answer, &now];
+    db.execute(&INSERT, params).await.map(drop)
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with projects, and what it means.
 
 use crate::domains::access::Denied;
+use crate::domains::idempotency::IdempotencyError;
 use crate::error::{Error, ErrorKind};
 use crate::tenancy::DbError;
 
@@ -19,6 +20,9 @@ pub enum ProjectError {
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The `Idempotency-Key`.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -33,6 +37,7 @@ impl From<ProjectError> for Error {
             }
             ProjectError::NoOwner => Self::new(ErrorKind::Forbidden, "no_owner", error.to_string()),
             ProjectError::Denied(denied) => denied.into(),
+            ProjectError::Idempotency(failure) => failure.into(),
             ProjectError::Db(failure) => failure.into(),
         }
     }

@@ -1,11 +1,11 @@
 //! What a project is.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
     /// Its id.
     pub id: Uuid,
@@ -13,8 +13,8 @@ pub struct Project {
     pub name: String,
     /// What it is about; may be empty.
     pub description: String,
-    /// The user who made it.
-    pub owner_id: Uuid,
+    /// The user who made it; nobody, once they are deleted.
+    pub owner_id: Option<Uuid>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

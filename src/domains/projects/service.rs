@@ -10,6 +10,7 @@ use super::repository;
 use crate::domains::Deps;
 use crate::domains::access::{Context, ProjectsRead, ProjectsWrite, Scope, authorize};
 use crate::domains::audit::{self, Act};
+use crate::domains::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::new_id;
 use crate::pagination::{Page, PageRequest};
 use crate::tenancy::{Scoped, Transaction};
@@ -50,28 +51,37 @@ impl<'d> Projects<'d> {
         Ok(Page::cut(rows, &request, |project| project.id))
     }
 
-    /// Makes one, owned by the caller.
+    /// Makes one, owned by the caller. With a key, the same request again gives the same answer.
     ///
     /// # Errors
-    /// [`ProjectError::NameTaken`], or the caller may not.
-    pub async fn create(&self, new: NewProject) -> Result<Project, ProjectError> {
+    /// [`ProjectError::NameTaken`], the key's own, or the caller may not.
+    pub async fn create(
+        &self,
+        new: NewProject,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Once<Project>, ProjectError> {
         let scope = authorize::<ProjectsWrite>(&self.context)?;
         let owner_id = self.context.user_id().ok_or(ProjectError::NoOwner)?;
-        let now = self.deps.clock.now();
+        let clock = &self.deps.clock;
+        let now = clock.now();
         let project = Project {
             id: new_id(),
             name: new.name,
             description: new.description,
-            owner_id,
+            owner_id: Some(owner_id),
             created_at: now,
             updated_at: now,
         };
         let mut tx = self.begin("projects.create").await?;
+        if let Some(before) = idempotency::replayed(&mut tx, clock, key).await? {
+            return Ok(Once::Before(before));
+        }
         repository::insert(&mut tx, &scope, &project).await?;
+        idempotency::keep(&mut tx, clock, key, &project).await?;
         self.note(&mut tx, "project.created", None, Some(&project))
             .await?;
         tx.commit().await?;
-        Ok(project)
+        Ok(Once::Now(project))
     }
 
     /// Changes what `change` names.

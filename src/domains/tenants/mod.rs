@@ -10,7 +10,7 @@ mod temporary;
 
 pub use error::TenantsError;
 pub use life::Transition;
-pub use model::{AppliedMigration, Created, Migrations, NewAdmin, NewTenant, TenantView};
+pub use model::{AppliedMigration, Migrations, NewAdmin, NewTenant, TenantView};
 pub use provision::ensure_platform;
 pub use service::Tenants;
 pub use temporary::{

@@ -1,15 +1,14 @@
 //! What callers say about tenants, and what they hear.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domains::idempotency::Stored;
 use crate::domains::passwords::NewPassword;
 use crate::domains::users::Email;
 use crate::migrations::LedgerLine;
-use crate::tenancy::{Slug, Tenant};
+use crate::tenancy::{Slug, Status, Tenant};
 
 /// The first admin of a new tenant.
 #[derive(Debug, Clone)]
@@ -34,7 +33,7 @@ pub struct NewTenant {
 }
 
 /// A tenant, as callers see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantView {
     /// Its id.
     pub id: Uuid,
@@ -42,8 +41,8 @@ pub struct TenantView {
     pub slug: String,
     /// Its name for people.
     pub name: String,
-    /// `active`, `suspended`, `cancelled` or `deleted`.
-    pub status: &'static str,
+    /// Where it is in its life.
+    pub status: Status,
     /// Last migration that its schema has; 0 is none.
     pub schema_version: i32,
     /// When it was made.
@@ -58,21 +57,12 @@ impl From<&Tenant> for TenantView {
             id: tenant.id.0,
             slug: tenant.slug.to_string(),
             name: tenant.name.clone(),
-            status: tenant.status.as_str(),
+            status: tenant.status,
             schema_version: tenant.state.as_ref().map_or(0, |state| state.version),
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
         }
     }
-}
-
-/// A tenant that was just made, or was made by the same request before.
-#[derive(Debug, Clone)]
-pub enum Created {
-    /// Made now.
-    Now(TenantView),
-    /// Made before: the answer of then.
-    Before(Stored),
 }
 
 /// A tenant's place in the fleet, with what was applied to it.
@@ -95,11 +85,6 @@ pub struct AppliedMigration {
     pub name: String,
     /// When, RFC 3339.
     pub applied_at: String,
-}
-
-/// The address of a tenant in the API.
-pub(super) fn location(id: Uuid) -> String {
-    format!("/api/v1/tenants/{id}")
 }
 
 /// What the audit keeps of a tenant.

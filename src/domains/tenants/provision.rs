@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use super::error::TenantsError;
-use super::model::{Created, NewTenant, TenantView, audited, location};
+use super::model::{NewTenant, TenantView, audited};
 use super::repository::{self, NewRow};
 use crate::clock::Clock;
 use crate::domains::access::{Context, Scope, TenantsCreate};
 use crate::domains::audit::{self, Act};
-use crate::domains::idempotency::{self, IdempotencyKey, Stored};
+use crate::domains::idempotency::{self, IdempotencyKey, Once};
 use crate::domains::users::{FirstAdmin, add_first_admin};
 use crate::error::Error;
 use crate::ids::new_id;
@@ -30,13 +30,13 @@ pub(super) async fn provision(
     new: &NewTenant,
     admin: Option<FirstAdmin>,
     key: Option<&IdempotencyKey>,
-) -> Result<Created, TenantsError> {
+) -> Result<Once<TenantView>, TenantsError> {
     let home = &context.tenant().schema;
     let mut tx = migrator.begin_waiting(WAIT).await?;
-    if let Some(key) = key {
+    if key.is_some() {
         tx.enter(home).await?;
-        if let Some(stored) = idempotency::claim(tx.scoped(), clock, key).await?? {
-            return Ok(Created::Before(stored));
+        if let Some(view) = idempotency::replayed(tx.scoped(), clock, key).await? {
+            return Ok(Once::Before(view));
         }
         tx.leave().await?;
     }
@@ -57,15 +57,9 @@ pub(super) async fn provision(
     }
     tx.enter(home).await?;
     audit::record(tx.scoped(), context, clock, act("tenant.created")).await?;
-    if let Some(key) = key {
-        let answer = Stored {
-            location: location(view.id),
-            body: serde_json::json!(view),
-        };
-        idempotency::keep(tx.scoped(), clock, key, &answer).await?;
-    }
+    idempotency::keep(tx.scoped(), clock, key, &view).await?;
     tx.commit().await?;
-    Ok(Created::Now(view))
+    Ok(Once::Now(view))
 }
 
 /// Makes the platform's own tenant where there is none. Answers whether it was made now.
@@ -109,7 +103,7 @@ async fn build(
         id: row.id.0,
         slug: new.slug.to_string(),
         name: new.name.clone(),
-        status: Status::Active.as_str(),
+        status: Status::Active,
         schema_version: migrator.set().target().version,
         created_at: now,
         updated_at: now,

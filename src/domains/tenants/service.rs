@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::TenantsError;
 use super::life::Transition;
-use super::model::{Created, Migrations, NewTenant, TenantView, audited};
+use super::model::{Migrations, NewTenant, TenantView, audited};
 use super::provision;
 use super::repository;
 use crate::domains::Deps;
@@ -15,7 +15,7 @@ use crate::domains::access::{
     authorize,
 };
 use crate::domains::audit::{self, Act};
-use crate::domains::idempotency::IdempotencyKey;
+use crate::domains::idempotency::{IdempotencyKey, Once};
 use crate::domains::users::FirstAdmin;
 use crate::error::Error;
 use crate::migrations::{self, Migrator};
@@ -49,7 +49,7 @@ impl<'d> Tenants<'d> {
         &self,
         new: NewTenant,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Created, TenantsError> {
+    ) -> Result<Once<TenantView>, TenantsError> {
         let scope = authorize::<TenantsCreate>(&self.context)?;
         let admin = match &new.admin {
             None => None,
@@ -160,7 +160,7 @@ impl<'d> Tenants<'d> {
         let now = self.deps.clock.now();
         let before = TenantView::from(&*tenant);
         let after = TenantView {
-            status: status.as_str(),
+            status,
             updated_at: now,
             ..before.clone()
         };

@@ -1,7 +1,8 @@
 //! Who may make whom. What may be done in general, the permissions say.
 
 use super::error::UserError;
-use crate::domains::access::{Action, Context, Denied, Role, TenantsCreate, UsersCreate};
+use crate::domains::access::{Action, Context, Denied, Role, RoleName, TenantsCreate, UsersCreate};
+use crate::domains::roles::Directory;
 use crate::tenancy::PLATFORM_SLUG;
 
 /// Actions by which a user comes into being.
@@ -11,11 +12,18 @@ impl MakesUsers for UsersCreate {}
 impl MakesUsers for TenantsCreate {}
 
 /// Nobody gives a role that they do not stand above, and super admins are the platform's own.
-pub(super) fn may_give(context: &Context, role: Role) -> Result<(), UserError> {
-    if !context.outranks(role) {
-        return Err(Denied::Hierarchy(role).into());
+pub(super) async fn may_give(
+    context: &Context,
+    roles: &Directory,
+    role: &RoleName,
+) -> Result<(), UserError> {
+    let found = roles.find(context.tenant(), role).await?;
+    let found = found.ok_or_else(|| UserError::UnknownRole(role.clone()))?;
+    if !context.outranks(found.rank()) {
+        return Err(Denied::Hierarchy(role.clone()).into());
     }
-    if role == Role::SuperAdmin && context.tenant().slug.as_str() != PLATFORM_SLUG {
+    let platform = context.tenant().slug.as_str() == PLATFORM_SLUG;
+    if role.built_in() == Some(Role::SuperAdmin) && !platform {
         return Err(UserError::SuperAdminOfTenant);
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Longest address (RFC 5321 with its erratum 1690).
 pub const MAX_BYTES: usize = 254;
@@ -11,7 +11,7 @@ pub const MAX_BYTES: usize = 254;
 const MAX_LOCAL: usize = 64;
 
 /// An address in lower case, without spaces around it. ASCII: a host outside of it is written in Punycode.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
 

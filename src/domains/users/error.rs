@@ -1,6 +1,7 @@
 //! What can go wrong with users, and what it means.
 
-use crate::domains::access::Denied;
+use crate::domains::access::{Denied, RoleName};
+use crate::domains::idempotency::IdempotencyError;
 use crate::domains::passwords::HashError;
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::tenancy::DbError;
@@ -19,12 +20,18 @@ pub enum UserError {
     /// Super admins exist in the platform's tenant only.
     #[error("expected guest, member or admin, found super_admin, which only the platform has")]
     SuperAdminOfTenant,
+    /// The tenant has no such role.
+    #[error("there is no role `{0}`; GET /roles lists them")]
+    UnknownRole(RoleName),
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// The password was not hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The `Idempotency-Key`.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -42,8 +49,14 @@ impl From<UserError> for Error {
                 "role_not_here",
                 error.to_string(),
             )]),
+            UserError::UnknownRole(_) => Self::validation(vec![FieldError::new(
+                "/role",
+                "unknown_role",
+                error.to_string(),
+            )]),
             UserError::Denied(denied) => denied.into(),
             UserError::Hash(failure) => failure.into(),
+            UserError::Idempotency(failure) => failure.into(),
             UserError::Db(failure) => failure.into(),
         }
     }

@@ -1,15 +1,15 @@
 //! What a user is.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::email::Email;
-use crate::domains::access::Role;
+use crate::domains::access::RoleName;
 use crate::domains::passwords::{NewPassword, PasswordHash};
 
 /// A user, without anything secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// Their id.
     pub id: Uuid,
@@ -18,7 +18,7 @@ pub struct User {
     /// Their name.
     pub name: String,
     /// Their role in the tenant.
-    pub role: Role,
+    pub role: RoleName,
     /// When they were made.
     pub created_at: DateTime<Utc>,
     /// When they last changed.
@@ -33,7 +33,7 @@ pub struct NewUser {
     /// Their name.
     pub name: String,
     /// Below the caller's.
-    pub role: Role,
+    pub role: RoleName,
     /// What they sign in with.
     pub password: NewPassword,
 }

@@ -8,7 +8,7 @@ use super::authorization::MakesUsers;
 use super::email::Email;
 use super::error::UserError;
 use super::model::{Credentials, User};
-use crate::domains::access::{Role, Scope, UsersRead};
+use crate::domains::access::{RoleName, Scope, UsersRead};
 use crate::domains::passwords::PasswordHash;
 use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
 
@@ -117,7 +117,7 @@ pub(in crate::domains) async fn confirm(
     db: &mut Scoped,
     id: Uuid,
     hash: &PasswordHash,
-) -> Result<Option<Role>, DbError> {
+) -> Result<Option<RoleName>, DbError> {
     let row = db.query_opt(&CONFIRM, &[&id, &hash.as_str()]).await?;
     row.as_ref().map(|row| parsed(row, "role")).transpose()
 }

@@ -11,9 +11,10 @@ use super::repository;
 use crate::clock::Clock;
 use crate::domains::Deps;
 use crate::domains::access::{
-    Context, Role, Scope, TenantsCreate, UsersCreate, UsersRead, authorize,
+    Context, Role, RoleName, Scope, TenantsCreate, UsersCreate, UsersRead, authorize,
 };
 use crate::domains::audit::{self, Act};
+use crate::domains::idempotency::{self, IdempotencyKey, Once};
 use crate::domains::passwords::PasswordHash;
 use crate::ids::new_id;
 use crate::pagination::{Page, PageRequest};
@@ -55,26 +56,27 @@ impl<'d> Users<'d> {
         Ok(Page::cut(rows, &request, |user| user.id))
     }
 
-    /// Makes one, with a role below the caller's.
-    pub async fn create(&self, new: NewUser) -> Result<User, UserError> {
+    /// Makes one, with a role below the caller's. With a key, the same request again gives the same answer.
+    pub async fn create(
+        &self,
+        new: NewUser,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Once<User>, UserError> {
         let scope = authorize::<UsersCreate>(&self.context)?;
-        may_give(&self.context, new.role)?;
+        may_give(&self.context, &self.deps.roles, &new.role).await?;
         // Before the transaction: a connection is not held while a password is hashed.
         let hash = self.deps.hasher.hash(&new.password).await?;
-        let user = made_now(&self.deps.clock, new.email, new.name, new.role);
+        let clock = &self.deps.clock;
+        let user = made_now(clock, new.email, new.name, new.role);
         let session = self.deps.tenancy.session(self.context.tenant()).await?;
         let mut tx = session.begin("users.create");
-        add(
-            &mut tx,
-            &scope,
-            &self.context,
-            &self.deps.clock,
-            &user,
-            &hash,
-        )
-        .await?;
+        if let Some(before) = idempotency::replayed(&mut tx, clock, key).await? {
+            return Ok(Once::Before(before));
+        }
+        idempotency::keep(&mut tx, clock, key, &user).await?;
+        add(&mut tx, &scope, &self.context, clock, &user, &hash).await?;
         tx.commit().await?;
-        Ok(user)
+        Ok(Once::Now(user))
     }
 
     /// Makes one unless there is a user with this address; several nodes may seed at once.
@@ -83,12 +85,12 @@ impl<'d> Users<'d> {
         if let Some(user) = self.find_by_email(&email).await? {
             return Ok(Seeded::Found(user));
         }
-        match self.create(new).await {
+        match self.create(new, None).await {
             Err(UserError::EmailTaken(_)) => {
                 let user = self.find_by_email(&email).await?;
                 user.map(Seeded::Found).ok_or(UserError::NotFound)
             }
-            made => made.map(Seeded::Made),
+            made => made.map(|once| Seeded::Made(once.into_inner())),
         }
     }
 
@@ -108,12 +110,12 @@ pub async fn add_first_admin(
     clock: &Clock,
     admin: FirstAdmin,
 ) -> Result<User, UserError> {
-    let user = made_now(clock, admin.email, admin.name, Role::Admin);
+    let user = made_now(clock, admin.email, admin.name, Role::Admin.into());
     add(db, scope, context, clock, &user, &admin.password_hash).await?;
     Ok(user)
 }
 
-fn made_now(clock: &Clock, email: Email, name: String, role: Role) -> User {
+fn made_now(clock: &Clock, email: Email, name: String, role: RoleName) -> User {
     let now = clock.now();
     User {
         id: new_id(),

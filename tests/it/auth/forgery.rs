@@ -14,7 +14,7 @@ fn claims(tenant: &TestTenant, user: &Actor) -> Value {
     let now = Clock::system().now().timestamp();
     json!({
         "iss": "tenantry", "aud": "tenantry-api", "sub": user.id(), "tid": tenant.id().0,
-        "sid": Uuid::now_v7(), "role": "member", "iat": now, "exp": now + 900, "jti": Uuid::now_v7(),
+        "sid": Uuid::now_v7(), "role": "member", "auth_time": now, "iat": now, "exp": now + 900, "jti": Uuid::now_v7(),
     })
 }
 
@@ -101,14 +101,24 @@ async fn a_claim_that_is_not_ours_or_not_of_now_is_refused() {
         ("aud", json!([])),
         ("exp", json!(now - 1)),
         ("iat", json!(now + 60)),
-        ("role", json!("emperor")),
+        ("role", json!("Emperor")),
         ("tid", json!("acme")),
     ] {
         let mut claims = claims(&acme, &ada);
         claims[name] = value.clone();
         refused(&ada, &signed(&claims), &format!("{name} = {value}")).await;
     }
-    for name in ["iss", "aud", "sub", "tid", "sid", "role", "iat", "exp"] {
+    for name in [
+        "iss",
+        "aud",
+        "sub",
+        "tid",
+        "sid",
+        "role",
+        "auth_time",
+        "iat",
+        "exp",
+    ] {
         let mut claims = claims(&acme, &ada);
         claims.as_object_mut().unwrap().remove(name);
         refused(&ada, &signed(&claims), &format!("no {name}")).await;

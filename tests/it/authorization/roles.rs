@@ -12,13 +12,13 @@ fn what_the_roles_are_granted_is_what_was_reviewed() {
 }
 
 fn matrix() -> String {
-    let mut text = format!("{:<18}", "permission");
+    let mut text = format!("{:<24}", "permission");
     for role in Role::ALL {
         write!(text, "{:<12}", role.as_str()).unwrap();
     }
     let mut lines = vec![text];
     for permission in Permission::ALL {
-        let mut line = format!("{:<18}", permission.as_str());
+        let mut line = format!("{:<24}", permission.as_str());
         for role in Role::ALL {
             let reach = permission.granted_to(role).map_or("-", name);
             write!(line, "{reach:<12}").unwrap();

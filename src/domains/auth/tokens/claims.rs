@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domains::access::Role;
 use crate::tenancy::TenantId;
 
 /// As we write them.
@@ -14,10 +13,19 @@ pub(super) struct Claims<'a> {
     pub(super) sub: Uuid,
     pub(super) tid: TenantId,
     pub(super) sid: Uuid,
-    pub(super) role: Role,
+    pub(super) role: &'a str,
+    pub(super) auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) act: Option<Act>,
     pub(super) iat: i64,
     pub(super) exp: i64,
     pub(super) jti: Uuid,
+}
+
+/// Who really acts (RFC 8693); always an operator, so their tenant is the platform's.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Act {
+    pub(super) sub: Uuid,
 }
 
 /// As we read them; `iss` and `aud` are compared by the library.
@@ -27,6 +35,8 @@ pub(super) struct Received {
     pub(super) tid: TenantId,
     pub(super) sid: Uuid,
     pub(super) role: String,
+    pub(super) auth_time: i64,
+    pub(super) act: Option<Act>,
     pub(super) iat: i64,
     pub(super) exp: i64,
 }

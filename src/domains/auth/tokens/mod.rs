@@ -15,11 +15,11 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use claims::{Claims, Received};
+use claims::{Act, Claims, Received};
 
 use crate::clock::Clock;
 use crate::config::AuthConfig;
-use crate::domains::access::Role;
+use crate::domains::access::RoleName;
 use crate::ids::new_id;
 use crate::tenancy::TenantId;
 
@@ -30,7 +30,7 @@ const TYP: &str = "at+jwt";
 const SKEW: TimeDelta = TimeDelta::seconds(5);
 
 /// Whom a token is for, and what it is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The user (`sub`).
     pub user_id: Uuid,
@@ -39,11 +39,15 @@ pub struct Grant {
     /// The sign-in (`sid`).
     pub session_id: Uuid,
     /// The user's role in the tenant (`role`).
-    pub role: Role,
+    pub role: RoleName,
+    /// When the sign-in was (`auth_time`), which a refresh does not change.
+    pub signed_in_at: DateTime<Utc>,
+    /// The operator who acts as the user (`act`), if one does.
+    pub impersonator: Option<Uuid>,
 }
 
 /// A token that holds. Whether its session was revoked is another question, which [`Auth::authenticate`](super::Auth::authenticate) asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The user.
     pub user_id: Uuid,
@@ -52,7 +56,11 @@ pub struct Verified {
     /// The sign-in.
     pub session_id: Uuid,
     /// The user's role when the token was made.
-    pub role: Role,
+    pub role: RoleName,
+    /// When the person proved who they are, to the second; for acts that ask for a fresh sign-in.
+    pub signed_in_at: DateTime<Utc>,
+    /// The operator who acts as the user, if one does.
+    pub impersonator: Option<Uuid>,
     /// When the token ends.
     pub expires: DateTime<Utc>,
 }
@@ -144,7 +152,9 @@ impl Tokens {
             sub: grant.user_id,
             tid: grant.tenant_id,
             sid: grant.session_id,
-            role: grant.role,
+            role: grant.role.as_str(),
+            auth_time: grant.signed_in_at.timestamp(),
+            act: grant.impersonator.map(|sub| Act { sub }),
             iat: now.timestamp(),
             exp: (now + self.inner.ttl).timestamp(),
             jti: new_id(),
@@ -164,6 +174,7 @@ impl Tokens {
         let now = inner.clock.now();
         let issued = DateTime::from_timestamp(claims.iat, 0).ok_or(TokenError::Malformed)?;
         let expires = DateTime::from_timestamp(claims.exp, 0).ok_or(TokenError::Malformed)?;
+        let signed_in = DateTime::from_timestamp(claims.auth_time, 0);
         if expires <= now {
             return Err(TokenError::Expired);
         }
@@ -175,6 +186,8 @@ impl Tokens {
             tenant_id: claims.tid,
             session_id: claims.sid,
             role: claims.role.parse().map_err(|_| TokenError::Malformed)?,
+            signed_in_at: signed_in.ok_or(TokenError::Malformed)?,
+            impersonator: claims.act.map(|act| act.sub),
             expires,
         })
     }

@@ -5,12 +5,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domains::access::Role;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn config() -> AuthConfig {
     AuthConfig {
         jwt_secret: None,
+        app_secret: None,
         jwt_issuer: "issuer".to_owned(),
         jwt_audience: "audience".to_owned(),
         access_token_ttl: Duration::from_mins(15),
@@ -29,7 +31,9 @@ fn grant() -> Grant {
         user_id: Uuid::from_u128(1),
         tenant_id: TenantId(Uuid::from_u128(2)),
         session_id: Uuid::from_u128(3),
-        role: Role::Admin,
+        role: Role::Admin.into(),
+        signed_in_at: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+        impersonator: None,
     }
 }
 
@@ -38,7 +42,7 @@ fn claims(clock: &Clock) -> Value {
     let now = clock.now().timestamp();
     json!({
         "iss": "issuer", "aud": "audience", "sub": Uuid::from_u128(1), "tid": Uuid::from_u128(2),
-        "sid": Uuid::from_u128(3), "role": "admin", "iat": now, "exp": now + 60, "jti": Uuid::from_u128(4),
+        "sid": Uuid::from_u128(3), "role": "admin", "auth_time": now, "iat": now, "exp": now + 60, "jti": Uuid::from_u128(4),
     })
 }
 
@@ -64,6 +68,8 @@ fn what_was_issued_is_verified() {
         tenant_id,
         session_id,
         role,
+        signed_in_at,
+        impersonator,
     } = grant();
     let expires = DateTime::from_timestamp(clock.now().timestamp() + 900, 0).unwrap();
     assert!((expires - verified.expires).abs() <= TimeDelta::seconds(1));
@@ -75,6 +81,8 @@ fn what_was_issued_is_verified() {
             tenant_id,
             session_id,
             role,
+            signed_in_at,
+            impersonator,
             expires
         }
     );
@@ -93,9 +101,30 @@ fn it_carries_the_claims_that_are_documented() {
     assert_eq!(
         names,
         [
-            "aud", "exp", "iat", "iss", "jti", "role", "sid", "sub", "tid"
+            "aud",
+            "auth_time",
+            "exp",
+            "iat",
+            "iss",
+            "jti",
+            "role",
+            "sid",
+            "sub",
+            "tid"
         ]
     );
+}
+
+#[test]
+fn an_operator_who_acts_as_the_user_is_told() {
+    let operator = Uuid::from_u128(5);
+    let grant = Grant {
+        impersonator: Some(operator),
+        ..grant()
+    };
+    let tokens = tokens(&Clock::system());
+    let verified = tokens.verify(&tokens.issue(&grant).unwrap()).unwrap();
+    assert_eq!(verified.impersonator, Some(operator));
 }
 
 #[test]
@@ -185,7 +214,17 @@ fn another_key_or_a_changed_token_is_refused() {
 fn each_claim_is_needed_and_must_be_ours() {
     let clock = Clock::system();
     let verify = |claims: &Value| tokens(&clock).verify(&signed(&access_header(), claims, SECRET));
-    for name in ["iss", "aud", "sub", "tid", "sid", "role", "iat", "exp"] {
+    for name in [
+        "iss",
+        "aud",
+        "sub",
+        "tid",
+        "sid",
+        "role",
+        "auth_time",
+        "iat",
+        "exp",
+    ] {
         let mut claims = claims(&clock);
         claims.as_object_mut().unwrap().remove(name);
         assert_eq!(
@@ -198,9 +237,12 @@ fn each_claim_is_needed_and_must_be_ours() {
         ("iss", json!("another"), TokenError::Issuer),
         ("aud", json!("another"), TokenError::Audience),
         ("aud", json!([]), TokenError::Audience),
-        ("role", json!("emperor"), TokenError::Malformed),
+        ("role", json!("Emperor"), TokenError::Malformed),
         ("sub", json!("ada"), TokenError::Malformed),
         ("exp", json!("soon"), TokenError::Malformed),
+        ("auth_time", json!("today"), TokenError::Malformed),
+        ("act", json!({}), TokenError::Malformed),
+        ("act", json!("ada"), TokenError::Malformed),
         ("exp", json!(0), TokenError::Expired),
         ("exp", json!(i64::MAX), TokenError::Malformed),
     ] {
