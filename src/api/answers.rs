@@ -8,19 +8,6 @@ use uuid::Uuid;
 use super::document::PREFIX;
 use crate::domains::idempotency::Once;
 
-/// 201 with where it is.
-#[derive(ApiResponse)]
-pub enum Created<T: ToJSON> {
-    /// Made.
-    #[oai(status = 201)]
-    Now(
-        Json<T>,
-        /// Path of what was made.
-        #[oai(header = "Location")]
-        String,
-    ),
-}
-
 /// 201 for a request that may carry an `Idempotency-Key`.
 #[derive(ApiResponse)]
 pub enum CreatedOnce<T: ToJSON> {
