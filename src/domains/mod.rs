@@ -8,11 +8,13 @@ pub mod access;
 pub mod audit;
 pub mod auth;
 pub mod idempotency;
+pub mod mails;
 pub mod passwords;
 pub mod projects;
 pub mod tenants;
 pub mod users;
 
+use mails::Links;
 use passwords::Hasher;
 
 use crate::clock::Clock;
@@ -27,4 +29,6 @@ pub struct Deps {
     pub clock: Clock,
     /// Hashes and compares passwords.
     pub hasher: Hasher,
+    /// Where links in mails lead.
+    pub links: Links,
 }
