@@ -6,12 +6,16 @@ use std::time::Duration;
 use poem::{Endpoint, EndpointExt, Response};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Shell, State};
 use crate::clock::Clock;
 use crate::config::{Config, PoolMode};
 use crate::domains::Deps;
 use crate::domains::auth::Auth;
+use crate::domains::mails::{Links, Sender, Transport, TransportError};
 use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
 use crate::domains::tenants::{TenantsError, ensure_platform};
@@ -26,6 +30,9 @@ use crate::vault::Vault;
 /// Between two looks at the database for `/health/ready`.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
+/// How long a stopping server waits for the mails that it has in hand.
+const LAST_MAILS: Duration = Duration::from_secs(5);
+
 /// Why the parts cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -35,6 +42,9 @@ pub enum StartError {
     /// Nothing to sign tokens with.
     #[error("there is no JWT_SECRET to sign tokens with")]
     NoSecret,
+    /// The way out for mails.
+    #[error("mails cannot be sent as configured")]
+    Mail(#[from] TransportError),
     /// The migrations.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -127,6 +137,7 @@ impl Foundation {
             hasher: hasher.map_err(Error::from)?,
             roles: Directory::new(self.tenancy.clone()),
             vault: Vault::new(config.auth.vault_secret()),
+            links: Links::new(config.public_url()),
         })
     }
 }
@@ -136,6 +147,7 @@ pub struct App {
     foundation: Foundation,
     state: Arc<State>,
     shell: Shell,
+    mails: Option<Transport>,
     drain: Duration,
 }
 
@@ -153,7 +165,9 @@ impl App {
             base_domain: config.http.base_domain.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
         };
+        let mails = Transport::new(&config.mail)?;
         let shell = Shell {
+            caught_mails: mails.as_ref().and_then(Transport::caught).cloned(),
             readiness: Readiness::of(&["database", "migrations"]),
             trusted_proxies: config.http.trusted_proxies.clone(),
             allowed_origins: config.http.allowed_origins.clone(),
@@ -162,6 +176,7 @@ impl App {
             foundation,
             state: Arc::new(state),
             shell,
+            mails,
             drain: config.http.drain_timeout,
         })
     }
@@ -205,11 +220,33 @@ impl App {
             readiness.clone(),
             migrate,
         ));
+        let (stop_mails, mails) = self.send_mails();
         let served = api::server::serve(listener, endpoint, readiness, self.drain, stops).await;
         probe.abort();
         fleet.abort();
+        stop_mails.cancel();
+        // What is not sent by then is taken up again by the next that looks.
+        let _ = timeout(LAST_MAILS, mails).await;
         self.foundation.close();
         Ok(served?)
+    }
+
+    /// Empties the queue in the background until the token says stop.
+    fn send_mails(&self) -> (CancellationToken, JoinHandle<()>) {
+        let stop = CancellationToken::new();
+        let sender = self.mails.clone().map(|transport| {
+            let Foundation { tenancy, clock, .. } = self.foundation.clone();
+            Sender::new(tenancy, clock, transport).run(stop.clone())
+        });
+        let sending = tokio::spawn(async move {
+            match sender {
+                Some(sender) => sender.await,
+                None => tracing::warn!(
+                    "no mail server is configured, so mails stay in the queue; set SMTP_URL or SENDGRID_API_KEY"
+                ),
+            }
+        });
+        (stop, sending)
     }
 }
 

@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod boundary;
 mod client_addr;
+mod dev_mails;
 mod docs;
 mod document;
 mod failure;
@@ -49,6 +50,7 @@ pub use security::{Caller, PlatformCaller};
 pub use state::State;
 pub use tenant_context::{ForTenant, TENANT_HEADER};
 
+use crate::domains::mails::CaughtMails;
 use crate::readiness::Readiness;
 
 /// All endpoints below `/api/v1`. A new domain adds its own here.
@@ -70,7 +72,7 @@ pub fn endpoints() -> Endpoints {
 }
 
 /// What the shell itself needs.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Shell {
     /// Told by `/health/ready`.
     pub readiness: Readiness,
@@ -78,6 +80,8 @@ pub struct Shell {
     pub trusted_proxies: Vec<IpNet>,
     /// Exact origins, such as `https://app.example.com`, whose scripts may call. Empty: no CORS.
     pub allowed_origins: Vec<String>,
+    /// Shown at `/dev/mails`, in development mode alone.
+    pub caught_mails: Option<CaughtMails>,
 }
 
 /// Everything that is described: the root's endpoints, and `A` below `/api/v1`.
@@ -89,10 +93,12 @@ pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output =
         readiness,
         trusted_proxies,
         allowed_origins,
+        caught_mails,
     } = shell;
     let health = health::HealthApi { readiness };
     let docs = docs::Docs::of::<Described<A>>();
-    let endpoints = (health, docs, document::Versioned(api));
+    let dev_mails = dev_mails::DevMails(caught_mails);
+    let endpoints = (health, docs, dev_mails, document::Versioned(api));
     let problems = problems::Problems {
         inner: document::service(endpoints).into_endpoint(),
         routes: routes::Routes::of::<Described<A>>(),

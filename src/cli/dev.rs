@@ -38,6 +38,8 @@ pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
     let stops = signals::stops()?;
     // Before anything is started: a taken address is the likeliest mistake.
     let listener = listen(&config).await?;
+    // The real port, for links in mails.
+    config.http.bind_addr = listener.local_addr()?;
     let private = start_private(&config).await?;
     fill_in(&mut config, private.address()).await?;
     if config.auth.jwt_secret.is_none() {
@@ -166,6 +168,7 @@ tenantry is ready.
 
   API          http://{address}/api/v1
   Docs         http://{address}/docs
+  Mails        http://{address}/dev/mails
   Operator     {operator}  (tenant: platform)
   Demo admin   {DEMO_ADMIN}  (tenant: {DEMO})
   Password     {password}

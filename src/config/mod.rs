@@ -13,9 +13,11 @@ mod env;
 mod environment;
 mod http;
 mod log;
+mod mail;
 mod mistake;
 mod parse;
 mod seed;
+mod smtp_relay;
 mod tenancy;
 #[cfg(test)]
 mod tests;
@@ -32,8 +34,10 @@ pub use self::dev::DevConfig;
 pub use self::environment::{Environment, Mode};
 pub use self::http::HttpConfig;
 pub use self::log::{LogConfig, LogFormat};
+pub use self::mail::{MailConfig, MailTransport, TENANT_PLACE};
 pub use self::mistake::{ConfigError, Mistake};
 pub use self::seed::SeedConfig;
+pub use self::smtp_relay::{RelayTls, SmtpRelay};
 pub use self::tenancy::TenancyConfig;
 pub use secrecy::{ExposeSecret, SecretString};
 
@@ -47,6 +51,7 @@ const GROUPS: &[Group] = &[
     database::GROUP,
     tenancy::GROUP,
     auth::GROUP,
+    mail::GROUP,
     seed::GROUP,
     dev::GROUP,
     log::GROUP,
@@ -78,6 +83,8 @@ pub struct Config {
     pub tenancy: TenancyConfig,
     /// Tokens, sessions and the hashing of passwords.
     pub auth: AuthConfig,
+    /// Who sends mails, and where their links lead.
+    pub mail: MailConfig,
     /// The first operator of a new installation.
     pub seed: SeedConfig,
     /// The private PostgreSQL of development mode.
@@ -152,6 +159,20 @@ impl Config {
         self.mode
     }
 
+    /// Where browsers reach a tenant, whose slug stands in for [`TENANT_PLACE`]; `None` where nothing says so.
+    #[must_use]
+    pub fn public_url(&self) -> Option<String> {
+        let by_domain = |domain: &String| match domain.as_str() {
+            "localhost" => format!(
+                "http://{TENANT_PLACE}.localhost:{}",
+                self.http.bind_addr.port()
+            ),
+            domain => format!("https://{TENANT_PLACE}.{domain}"),
+        };
+        let given = self.mail.public_url.clone();
+        given.or_else(|| self.http.base_domain.as_ref().map(by_domain))
+    }
+
     /// The part of `--help` about the environment.
     #[must_use]
     pub fn help() -> String {
@@ -171,8 +192,12 @@ impl Config {
         let database = DatabaseConfig::from_env(reader, mode);
         let tenancy = TenancyConfig::from_env(reader);
         let auth = AuthConfig::from_env(reader, mode == Mode::Server && purpose == Purpose::Serve);
-        let seed = SeedConfig::from_env(reader);
         let dev = DevConfig::from_env(reader);
+        let catches = mode == Mode::Development && environment == Environment::Development;
+        let catcher = dev.as_ref().ok().filter(|_| catches);
+        let catcher = catcher.map(|dev| dev.data_dir.join("mails"));
+        let mail = MailConfig::from_env(reader, catcher);
+        let seed = SeedConfig::from_env(reader);
         let log = LogConfig::from_env(reader);
         Ok(Self {
             environment,
@@ -180,6 +205,7 @@ impl Config {
             database: database?,
             tenancy: tenancy?,
             auth: auth?,
+            mail: mail?,
             seed: seed?,
             dev: dev?,
             log: log?,

@@ -127,18 +127,29 @@ fn a_secret_is_never_shown() {
         ("DATABASE_URL", URL),
         ("JWT_SECRET", SECRET),
         ("ADMIN_PASSWORD", "correct horse battery"),
+        ("SMTP_URL", "smtps://ada:hunter2@mx.example.com"),
+        ("EMAIL_FROM", "no-reply@example.com"),
     ];
     let shown = format!("{:?}", config(&secrets).unwrap());
     // The second breaks in the driver's parser, whose own message would quote it.
     let wrong = [
         ("DATABASE_URL", "host=db password=open sesame=1"),
         ("JWT_SECRET", "hunter2"),
+        ("SMTP_URL", "smtps://hunter2@mx.example.com"),
+        ("SENDGRID_API_KEY", "hunter2"),
+        ("EMAIL_FROM", "no-reply@example.com"),
         ("ADMIN_PASSWORD", "horse"),
     ];
     let error = config(&wrong).unwrap_err();
     assert_eq!(
         names(&error),
-        ["DATABASE_URL", "JWT_SECRET", "ADMIN_PASSWORD"]
+        [
+            "DATABASE_URL",
+            "JWT_SECRET",
+            "SMTP_URL",
+            "SENDGRID_API_KEY",
+            "ADMIN_PASSWORD"
+        ]
     );
     let shown = format!("{shown}{error}{error:?}");
     for secret in ["hunter2", SECRET, "horse", "sesame"] {
@@ -211,6 +222,45 @@ fn the_example_file_is_up_to_date() {
         found == expected,
         "run `UPDATE_GOLDEN=1 cargo test --lib config` to write .env.example anew"
     );
+}
+
+#[test]
+fn mails_are_caught_in_development_mode_alone() {
+    let transport = |variables| config(variables).unwrap().mail.transport;
+    let MailTransport::Catcher(folder) = transport(&[]) else {
+        panic!("development mode does not catch its mails");
+    };
+    assert_eq!(folder, Path::new("./data/mails"));
+    let server = [("DATABASE_URL", URL), ("JWT_SECRET", SECRET)];
+    assert!(matches!(transport(&server), MailTransport::Nobody));
+    assert!(matches!(
+        transport(&[("APP_ENV", "test")]),
+        MailTransport::Nobody
+    ));
+    let relay = [("SMTP_URL", "smtp://mx"), ("EMAIL_FROM", "a@example.com")];
+    assert!(matches!(transport(&relay), MailTransport::Smtp(_)));
+}
+
+#[test]
+fn a_mail_server_is_named_once_and_comes_with_a_sender() {
+    let error = config(&[("SMTP_URL", "smtp://mx")]).unwrap_err();
+    assert_eq!(names(&error), ["EMAIL_FROM"]);
+    let both = [
+        ("SMTP_URL", "smtp://mx"),
+        ("SENDGRID_API_KEY", "SG.key"),
+        ("EMAIL_FROM", "a@example.com"),
+    ];
+    assert_eq!(names(&config(&both).unwrap_err()), ["SENDGRID_API_KEY"]);
+}
+
+#[test]
+fn links_lead_to_the_base_domain_unless_another_address_is_given() {
+    let url = |variables: &[_]| config(variables).unwrap().public_url().unwrap();
+    assert_eq!(url(&[]), "http://{tenant}.localhost:8080");
+    let domain = ("BASE_DOMAIN", "example.com");
+    assert_eq!(url(&[domain]), "https://{tenant}.example.com");
+    let given = ("PUBLIC_URL", "https://example.org/{tenant}/");
+    assert_eq!(url(&[domain, given]), "https://example.org/{tenant}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod database;
 mod fence;
 mod fleet;
+mod mails;
 mod secrets;
 
 use serde::Serialize;
@@ -67,7 +68,7 @@ impl Finding {
 
 /// Looks at everything. A database that cannot be reached ends the examination early.
 pub async fn examine(config: &Config, foundation: &Foundation) -> Vec<Finding> {
-    let mut findings = vec![secrets::jwt(config)];
+    let mut findings = vec![secrets::jwt(config), mails::way_out(config)];
     let reached = database::reach(foundation).await;
     let ends_here = reached.health == Health::Bad;
     findings.push(reached);
@@ -76,6 +77,7 @@ pub async fn examine(config: &Config, foundation: &Foundation) -> Vec<Finding> {
     }
     findings.extend(database::look(config, foundation).await);
     findings.extend(fleet::look(foundation).await);
+    findings.push(mails::queue(foundation).await);
     findings.push(fence::try_it(foundation).await);
     findings
 }

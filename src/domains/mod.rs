@@ -8,12 +8,14 @@ pub mod access;
 pub mod audit;
 pub mod auth;
 pub mod idempotency;
+pub mod mails;
 pub mod passwords;
 pub mod projects;
 pub mod roles;
 pub mod tenants;
 pub mod users;
 
+use mails::Links;
 use passwords::Hasher;
 
 use crate::clock::Clock;
@@ -33,4 +35,6 @@ pub struct Deps {
     pub roles: roles::Directory,
     /// Hashes and seals what the database keeps.
     pub vault: Vault,
+    /// Where links in mails lead.
+    pub links: Links,
 }

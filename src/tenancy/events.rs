@@ -29,6 +29,8 @@ pub enum Event {
         /// Seconds since 1970 after which no token of it can be alive anyway.
         expires: i64,
     },
+    /// A mail waits to be sent.
+    MailQueued,
 }
 
 impl Event {

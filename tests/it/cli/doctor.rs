@@ -17,7 +17,9 @@ fn finding<'a>(findings: &'a Value, subject: &str) -> &'a Value {
 #[tokio::test]
 async fn proper_setup_is_healthy() {
     let database = TestDatabase::new().await;
-    let program = Program::on(&database);
+    let program = Program::on(&database)
+        .set("SMTP_URL", "smtp://127.0.0.1:1025")
+        .set("EMAIL_FROM", "no-reply@example.com");
     program.run("tenant create acme").expect(0);
     let findings = program.run("doctor --json").expect(0).json();
     for finding in findings.as_array().unwrap() {
