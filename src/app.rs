@@ -14,7 +14,7 @@ use crate::api::{self, Shell, State};
 use crate::clock::Clock;
 use crate::config::{Config, PoolMode};
 use crate::domains::Deps;
-use crate::domains::auth::Auth;
+use crate::domains::auth::{Auth, Revocations};
 use crate::domains::mails::{Links, Sender, Transport, TransportError};
 use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
@@ -136,6 +136,7 @@ impl Foundation {
             clock: self.clock.clone(),
             hasher: hasher.map_err(Error::from)?,
             roles: Directory::new(self.tenancy.clone()),
+            revocations: Revocations::new(config.auth.access_token_ttl),
             vault: Vault::new(config.auth.vault_secret()),
             links: Links::new(config.public_url()),
         })

@@ -33,6 +33,8 @@ pub struct Deps {
     pub hasher: Hasher,
     /// What each role may do.
     pub roles: roles::Directory,
+    /// Which sessions have ended.
+    pub revocations: auth::Revocations,
     /// Hashes and seals what the database keeps.
     pub vault: Vault,
     /// Where links in mails lead.

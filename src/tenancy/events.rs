@@ -22,11 +22,11 @@ pub enum Event {
         /// Its slug, for those who had looked it up in vain.
         slug: String,
     },
-    /// A session's access tokens are dead.
-    SessionRevoked {
-        /// Which session.
-        session: Uuid,
-        /// Seconds since 1970 after which no token of it can be alive anyway.
+    /// The access tokens of these sessions are dead.
+    SessionsRevoked {
+        /// Which sessions; at most a hundred, for PostgreSQL carries less than 8,000 bytes at once.
+        sessions: Vec<Uuid>,
+        /// Seconds since 1970 after which no token of theirs can be alive anyway.
         expires: i64,
     },
     /// A mail waits to be sent.

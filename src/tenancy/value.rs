@@ -49,6 +49,7 @@ params! {
     Vec<u8> => BYTEA,
     &[u8] => BYTEA,
     Vec<Uuid> => UUID_ARRAY,
+    &[Uuid] => UUID_ARRAY,
     Vec<String> => TEXT_ARRAY,
     Vec<i32> => INT4_ARRAY,
 }

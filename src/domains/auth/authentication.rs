@@ -13,7 +13,7 @@ impl Auth {
     /// The bearer of `token`, if it holds and its session was not ended.
     pub fn authenticate(&self, token: &str) -> Result<Verified, AuthError> {
         let verified = self.tokens.verify(token)?;
-        match self.revocations.state(verified.session_id) {
+        match self.deps.revocations.state(verified.session_id) {
             RevocationState::Live => Ok(verified),
             RevocationState::Revoked => Err(AuthError::SessionEnded),
             RevocationState::Unknown => Err(AuthError::Unsure),
@@ -27,7 +27,7 @@ impl Auth {
 
     /// Whether tokens are accepted here at all, for readiness. Not so while this node cannot tell which sessions are revoked.
     pub fn is_ready(&self) -> bool {
-        self.revocations.is_current()
+        self.deps.revocations.is_current()
     }
 }
 

@@ -1,25 +1,142 @@
-//! Ending a session, so that neither its refresh tokens nor its access tokens hold any longer, on any node.
+//! Ending sessions, so that neither their refresh tokens nor their access tokens hold any longer, on any node.
+//!
+//! Invariant: the tenant's rows, the shared rows that make access tokens dead, the audit and the announcement are one transaction, and
+//! where a change is the reason (a password, a role, a deletion), it is the change's own. After a crash all of it holds or none.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::error::AuthError;
 use super::repository;
+use super::revocations::Revocations;
 use super::service::Auth;
+use crate::domains::Deps;
 use crate::domains::access::Context;
 use crate::domains::audit::{self, Act};
-use crate::tenancy::Event;
+use crate::tenancy::{ControlTransaction, DbError, Event};
 
 /// How much longer than an access token a revocation is kept: nodes' clocks differ.
 const MARGIN: Duration = Duration::from_mins(1);
 
+/// How many sessions one announcement names: PostgreSQL carries less than 8,000 bytes at once.
+const ANNOUNCED_AT_ONCE: usize = 100;
+
+/// Which of a user's sessions end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// All but the one that asks.
+    AllBut(Uuid),
+    /// This one.
+    One(Uuid),
+}
+
+/// Sessions that end when the transaction commits. This node learns it by [`Ended::announce`], the others by the commit.
+#[must_use = "this node accepts the sessions' tokens until it hears of itself; announce it after the commit"]
+pub struct Ended {
+    revocations: Revocations,
+    sessions: Vec<Uuid>,
+    expires: DateTime<Utc>,
+}
+
+impl Ended {
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Call it once the transaction has committed.
+    pub fn announce(self) {
+        self.revocations.insert(&self.sessions, self.expires);
+    }
+}
+
+/// Ends sessions of a user of the context's tenant, in the caller's transaction; `why` is for the audit.
+///
+/// Call it after the caller's own change and before its audit. Where the user's row changes too, it is locked first; then come the
+/// sessions, which are what a refresh locks, so no token is made after its session was seen to be live and before the revocation is told.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn end_sessions(
+    tx: &mut ControlTransaction,
+    deps: &Deps,
+    context: &Context,
+    user: Uuid,
+    which: Which,
+    why: &'static str,
+) -> Result<Ended, DbError> {
+    let db = tx.tenant(context.tenant()).await?;
+    let sessions = repository::end_sessions(db, user, which, deps.clock.now()).await?;
+    let ended = revoke(tx, deps, sessions).await?;
+    if ended.count() > 0 {
+        let act = Act {
+            action: "sessions.ended",
+            resource: "user",
+            resource_id: Some(user),
+            after: Some(json!({ "sessions": ended.sessions, "why": why })),
+            ..Act::default()
+        };
+        let db = tx.tenant(context.tenant()).await?;
+        audit::record(db, context, &deps.clock, act).await?;
+    }
+    Ok(ended)
+}
+
+/// Makes the access tokens of these sessions dead, whether a tenant keeps rows of them or not.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn revoke(
+    tx: &mut ControlTransaction,
+    deps: &Deps,
+    sessions: Vec<Uuid>,
+) -> Result<Ended, DbError> {
+    let revocations = deps.revocations.clone();
+    let expires = deps.clock.now() + revocations.token_ttl() + MARGIN;
+    if !sessions.is_empty() {
+        let db = tx.public().await?;
+        repository::revoke(db, &sessions, expires).await?;
+        for sessions in sessions.chunks(ANNOUNCED_AT_ONCE) {
+            let event = Event::SessionsRevoked {
+                sessions: sessions.to_vec(),
+                expires: expires.timestamp(),
+            };
+            event.publish(db).await?;
+        }
+    }
+    Ok(Ended {
+        revocations,
+        sessions,
+        expires,
+    })
+}
+
 impl Auth {
-    /// Ends a session; one that has ended already stays so.
+    /// [`end_sessions`] in a transaction of its own; tells how many they were.
     ///
-    /// The tenant's row, the shared row that makes the access tokens dead, the audit and the announcement are one transaction: after a crash
-    /// at any point either all of it holds or the caller can do it again. The session's row comes first: it is what a refresh locks, so no
-    /// token is made after it was seen to be live and before the revocation is told.
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_sessions(
+        &self,
+        context: &Context,
+        user: Uuid,
+        which: Which,
+        why: &'static str,
+    ) -> Result<usize, AuthError> {
+        let mut tx = self.deps.tenancy.control("sessions end").await?;
+        let ended = end_sessions(&mut tx, &self.deps, context, user, which, why).await?;
+        tx.commit().await?;
+        let count = ended.count();
+        ended.announce();
+        Ok(count)
+    }
+
+    /// Ends a session by what its own token says; one that has ended already stays so.
     pub(super) async fn end_session(
         &self,
         context: &Context,
@@ -28,29 +145,22 @@ impl Auth {
         action: &'static str,
     ) -> Result<(), AuthError> {
         let now = self.deps.clock.now();
-        let expires = now + self.tokens.ttl() + MARGIN;
         let mut tx = self.deps.tenancy.control("a session ends").await?;
-
         let db = tx.tenant(context.tenant()).await?;
-        if repository::end_session(db, session, user, now).await? {
+        let found = repository::end_sessions(db, user, Which::One(session), now).await?;
+        let ended = revoke(&mut tx, &self.deps, vec![session]).await?;
+        if !found.is_empty() {
             let act = Act {
                 action,
                 resource: "session",
                 resource_id: Some(session),
                 ..Act::default()
             };
+            let db = tx.tenant(context.tenant()).await?;
             audit::record(db, context, &self.deps.clock, act).await?;
         }
-
-        let db = tx.public().await?;
-        repository::revoke(db, session, expires).await?;
-        let event = Event::SessionRevoked {
-            session,
-            expires: expires.timestamp(),
-        };
-        event.publish(db).await?;
         tx.commit().await?;
-        self.revocations.insert(session, expires);
+        ended.announce();
         Ok(())
     }
 }

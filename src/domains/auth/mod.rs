@@ -12,8 +12,10 @@ mod rotation;
 mod service;
 mod tokens;
 
+pub use ending::{Ended, Which, end_sessions, revoke};
 pub use error::AuthError;
 pub use model::TokenPair;
+pub use revocations::Revocations;
 pub use service::Auth;
 #[cfg(feature = "testkit")]
 pub use tokens::Grant;

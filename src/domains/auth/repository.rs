@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::ending::Which;
 use super::model::Session;
 use super::rotation::Found;
 use crate::domains::access::{Origin, RoleNameError};
@@ -31,13 +32,18 @@ const USE_TOKEN: Sql = Sql::new(
     "WITH used AS (UPDATE refresh_tokens SET used_at = coalesce(used_at, $3) WHERE hash = $1) \
      UPDATE sessions SET last_used_at = $3 WHERE id = $2",
 );
-const END_SESSION: Sql = Sql::new(
-    "auth.end_session",
-    "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL",
+// Locked in one order, so that two who end the same sessions do not wait for each other.
+const END_SESSIONS: Sql = Sql::new(
+    "auth.end_sessions",
+    "WITH ending AS ( \
+         SELECT id FROM sessions WHERE user_id = $1 AND ($2::uuid IS NULL OR id = $2) \
+         AND ($3::uuid IS NULL OR id <> $3) AND revoked_at IS NULL ORDER BY id FOR UPDATE \
+     ) UPDATE sessions s SET revoked_at = $4 FROM ending WHERE s.id = ending.id RETURNING s.id",
 );
 const REVOKE: Sql = Sql::new(
     "auth.revoke",
-    "INSERT INTO public.revoked_sessions (session_id, expires_at) VALUES ($1, $2) \
+    "INSERT INTO public.revoked_sessions (session_id, expires_at) \
+     SELECT session, $2 FROM unnest($1::uuid[]) AS session ORDER BY session \
      ON CONFLICT (session_id) DO NOTHING",
 );
 const REVOKED: Sql = Sql::new(
@@ -94,23 +100,31 @@ pub(super) async fn use_token(
         .map(drop)
 }
 
-/// Whether there was one to end.
-pub(super) async fn end_session(
+/// The sessions of the user that ended by this.
+pub(super) async fn end_sessions(
     db: &mut Scoped,
-    session: Uuid,
     user: Uuid,
+    which: Which,
     now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    Ok(db.execute(&END_SESSION, &[&session, &user, &now]).await? == 1)
+) -> Result<Vec<Uuid>, DbError> {
+    let (only, except) = match which {
+        Which::All => (None, None),
+        Which::One(session) => (Some(session), None),
+        Which::AllBut(session) => (None, Some(session)),
+    };
+    let rows = db
+        .query(&END_SESSIONS, &[&user, &only, &except, &now])
+        .await?;
+    rows.iter().map(|row| row.get("id")).collect()
 }
 
-/// Makes the access tokens of a session dead, for every node that reads it.
+/// Makes the access tokens of these sessions dead, for every node that reads it.
 pub(super) async fn revoke(
     db: &mut Scoped,
-    session: Uuid,
+    sessions: &[Uuid],
     expires: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    db.execute(&REVOKE, &[&session, &expires]).await.map(drop)
+    db.execute(&REVOKE, &[&sessions, &expires]).await.map(drop)
 }
 
 /// Sessions whose access tokens are dead and have not expired by themselves.

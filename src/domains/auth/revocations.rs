@@ -35,20 +35,19 @@ pub enum RevocationState {
     Unknown,
 }
 
-/// See the module. Cheap to clone; following ends with the last clone.
+/// See the module. Cheap to clone; all clones know the same.
 #[derive(Clone)]
 pub struct Revocations {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     known: Arc<RwLock<Known>>,
-    follower: AbortHandle,
+    token_ttl: Duration,
 }
 
-impl Drop for Shared {
+/// Keeps what [`Revocations`] know true, until it is dropped.
+pub(super) struct Following(AbortHandle);
+
+impl Drop for Following {
     fn drop(&mut self) {
-        self.follower.abort();
+        self.0.abort();
     }
 }
 
@@ -59,31 +58,51 @@ struct Known {
 }
 
 impl Known {
+    fn insert(&mut self, sessions: &[Uuid], expires: DateTime<Utc>) {
+        let ended = sessions.iter().map(|session| (*session, expires));
+        self.sessions.extend(ended);
+    }
+
     fn is_current(&self) -> bool {
         Instant::now() <= self.trusted_until
     }
 }
 
 impl Revocations {
-    /// Reads the table and follows what nodes tell from then on.
-    pub async fn follow(tenancy: Tenancy, clock: Clock) -> Result<Self, DbError> {
-        let known = Arc::new(RwLock::new(Known {
+    /// Knows nothing before somebody follows; enough for a process that ends sessions and accepts no token. `token_ttl` is how long the
+    /// access tokens live that sessions are given.
+    pub fn new(token_ttl: Duration) -> Self {
+        let known = Known {
             sessions: HashMap::new(),
             trusted_until: Instant::now(),
-        }));
+        };
+        Self {
+            known: Arc::new(RwLock::new(known)),
+            token_ttl,
+        }
+    }
+
+    /// Reads the table and follows what nodes tell from then on.
+    pub(super) async fn follow(
+        &self,
+        tenancy: Tenancy,
+        clock: Clock,
+    ) -> Result<Following, DbError> {
         // The ear opens before the table is read, so nothing falls between the two.
         let mut follower = Follower {
             heard: tenancy.subscribe(),
-            known: Arc::clone(&known),
+            known: Arc::clone(&self.known),
             tenancy,
             clock,
             stale: false,
         };
         follower.load().await?;
-        let follower = tokio::spawn(follower.run()).abort_handle();
-        Ok(Self {
-            shared: Arc::new(Shared { known, follower }),
-        })
+        Ok(Following(tokio::spawn(follower.run()).abort_handle()))
+    }
+
+    /// How long access tokens live.
+    pub(super) fn token_ttl(&self) -> Duration {
+        self.token_ttl
     }
 
     /// What is known of this session.
@@ -104,13 +123,13 @@ impl Revocations {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Known> {
-        let known = self.shared.known.read();
+        let known = self.known.read();
         known.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Revokes on this node at once, before it hears its own announcement.
-    pub(super) fn insert(&self, session: Uuid, expires: DateTime<Utc>) {
-        write(&self.shared.known).sessions.insert(session, expires);
+    pub(super) fn insert(&self, sessions: &[Uuid], expires: DateTime<Utc>) {
+        write(&self.known).insert(sessions, expires);
     }
 }
 
@@ -137,9 +156,9 @@ impl Follower {
         loop {
             tokio::select! {
                 heard = self.heard.recv() => match heard {
-                    Ok(Heard::Event(Event::SessionRevoked { session, expires })) => {
+                    Ok(Heard::Event(Event::SessionsRevoked { sessions, expires })) => {
                         let expires = DateTime::from_timestamp(expires, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-                        write(&self.known).sessions.insert(session, expires);
+                        write(&self.known).insert(&sessions, expires);
                     }
                     Ok(Heard::Event(_)) => {}
                     Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => self.reload().await,

@@ -1,12 +1,14 @@
 //! The use cases of sign-ins: in, on, and out.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::error::AuthError;
 use super::model::{RefreshToken, Session, SessionRules, TokenPair};
 use super::repository;
-use super::revocations::Revocations;
+use super::revocations::Following;
 use super::rotation::{Found, Worth};
 use super::tokens::{Grant, Tokens};
 use crate::config::AuthConfig;
@@ -23,8 +25,8 @@ use crate::tenancy::{DbError, Scoped, TenantRef, Transaction};
 pub struct Auth {
     pub(super) deps: Deps,
     pub(super) tokens: Tokens,
-    pub(super) revocations: Revocations,
     rules: SessionRules,
+    _following: Arc<Following>,
 }
 
 impl Auth {
@@ -34,9 +36,11 @@ impl Auth {
         config: &AuthConfig,
         jwt_secret: &SecretString,
     ) -> Result<Self, DbError> {
+        let (tenancy, clock) = (deps.tenancy.clone(), deps.clock.clone());
+        let following = deps.revocations.follow(tenancy, clock).await?;
         Ok(Self {
             tokens: Tokens::new(config, jwt_secret, deps.clock.clone()),
-            revocations: Revocations::follow(deps.tenancy.clone(), deps.clock.clone()).await?,
+            _following: Arc::new(following),
             rules: SessionRules::new(config),
             deps,
         })
