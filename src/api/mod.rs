@@ -13,6 +13,7 @@ mod document;
 mod failure;
 mod health;
 mod json;
+mod jwks;
 mod origins;
 mod page;
 mod problem;
@@ -81,7 +82,7 @@ pub struct Shell {
 }
 
 /// Everything that is described: the root's endpoints, and `A` below `/api/v1`.
-type Described<A> = (health::HealthApi, document::Versioned<A>);
+type Described<A> = (health::HealthApi, jwks::JwksApi, document::Versioned<A>);
 
 /// The whole app: `api` below `/api/v1`, health and docs at the root, and every answer in the house's form.
 pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output = Response> {
@@ -92,7 +93,7 @@ pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output =
     } = shell;
     let health = health::HealthApi { readiness };
     let docs = docs::Docs::of::<Described<A>>();
-    let endpoints = (health, docs, document::Versioned(api));
+    let endpoints = (health, jwks::JwksApi, docs, document::Versioned(api));
     let problems = problems::Problems {
         inner: document::service(endpoints).into_endpoint(),
         routes: routes::Routes::of::<Described<A>>(),
