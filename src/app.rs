@@ -24,6 +24,7 @@ use crate::migrations::{
     ApplyError, FleetReport, LoadError, MigrationSet, Migrator, Progress, RunOptions,
 };
 use crate::readiness::{PartState, Readiness};
+use crate::signing::KeyError;
 use crate::tenancy::{DbError, DdlPool, PoolSettings, ScopeRules, Tenancy};
 use crate::vault::Vault;
 
@@ -40,11 +41,14 @@ pub enum StartError {
     #[error("there is no database; set DATABASE_URL, or run `tenantry dev` for a private one")]
     NoDatabase,
     /// Nothing to sign tokens with.
-    #[error("there is no JWT_SECRET to sign tokens with")]
+    #[error("there is neither a JWT_SECRET nor a JWT_PRIVATE_KEY to sign tokens with")]
     NoSecret,
     /// The way out for mails.
     #[error("mails cannot be sent as configured")]
     Mail(#[from] TransportError),
+    /// The secret cannot sign.
+    #[error("JWT_SECRET cannot sign tokens")]
+    Key(#[from] KeyError),
     /// The migrations.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -155,10 +159,9 @@ pub struct App {
 impl App {
     /// Puts a server together. The shared tables must be there.
     pub async fn new(config: &Config, foundation: Foundation) -> Result<Self, StartError> {
-        let secret = config.auth.jwt_secret.as_ref();
-        let secret = secret.ok_or(StartError::NoSecret)?;
+        let key = config.auth.signing_key().ok_or(StartError::NoSecret)??;
         let deps = foundation.deps(config)?;
-        let auth = Auth::start(deps.clone(), &config.auth, secret).await;
+        let auth = Auth::start(deps.clone(), &config.auth, key).await;
         let state = State {
             deps,
             auth: auth.map_err(Error::from)?,

@@ -24,6 +24,7 @@ pub mod pagination;
 pub mod private_postgres;
 pub mod readiness;
 pub mod signals;
+pub mod signing;
 pub mod telemetry;
 pub mod tenancy;
 #[cfg(feature = "testkit")]

@@ -14,6 +14,7 @@ mod document;
 mod failure;
 mod health;
 mod json;
+mod jwks;
 mod origins;
 mod page;
 mod problem;
@@ -85,7 +86,7 @@ pub struct Shell {
 }
 
 /// Everything that is described: the root's endpoints, and `A` below `/api/v1`.
-type Described<A> = (health::HealthApi, document::Versioned<A>);
+type Described<A> = (health::HealthApi, jwks::JwksApi, document::Versioned<A>);
 
 /// The whole app: `api` below `/api/v1`, health and docs at the root, and every answer in the house's form.
 pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output = Response> {
@@ -98,7 +99,13 @@ pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output =
     let health = health::HealthApi { readiness };
     let docs = docs::Docs::of::<Described<A>>();
     let dev_mails = dev_mails::DevMails(caught_mails);
-    let endpoints = (health, docs, dev_mails, document::Versioned(api));
+    let endpoints = (
+        health,
+        jwks::JwksApi,
+        docs,
+        dev_mails,
+        document::Versioned(api),
+    );
     let problems = problems::Problems {
         inner: document::service(endpoints).into_endpoint(),
         routes: routes::Routes::of::<Described<A>>(),

@@ -4,17 +4,32 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::env::{Reader, Reported};
 use super::parse::{self, count, seconds};
 use super::variable::{Fallback, Group, Variable};
+use crate::signing::{KeyError, PublicKey, SigningKey};
 
 const JWT_SECRET: Variable = Variable {
     name: "JWT_SECRET",
     default: Fallback::Nothing,
     shape: "a secret of at least 32 bytes (`openssl rand -base64 48` makes one)",
-    doc: "Signs access tokens; needed to serve wherever DATABASE_URL is set and in production.",
+    doc: "Signs access tokens; this or JWT_PRIVATE_KEY is needed to serve wherever DATABASE_URL is set and in production.",
+    secret: true,
+};
+const JWT_PRIVATE_KEY: Variable = Variable {
+    name: "JWT_PRIVATE_KEY",
+    default: Fallback::Nothing,
+    shape: "a PKCS#8 private key in PEM form, Ed25519 or RSA of 2048 to 8192 bits (`openssl genpkey -algorithm ED25519` makes one)",
+    doc: "Signs access tokens in place of JWT_SECRET; its public half is published in /.well-known/jwks.json.",
+    secret: true,
+};
+const JWT_PREVIOUS_KEYS: Variable = Variable {
+    name: "JWT_PREVIOUS_KEYS",
+    default: Fallback::Nothing,
+    shape: "one or several public keys in PEM form, Ed25519 or RSA of 2048 to 8192 bits",
+    doc: "Keys whose access tokens are accepted too, and which are published: the last ones, or the next.",
     secret: true,
 };
 const APP_SECRET: Variable = Variable {
@@ -71,6 +86,8 @@ pub(super) const GROUP: Group = Group {
     title: "Authentication",
     variables: &[
         JWT_SECRET,
+        JWT_PRIVATE_KEY,
+        JWT_PREVIOUS_KEYS,
         APP_SECRET,
         JWT_ISSUER,
         JWT_AUDIENCE,
@@ -84,8 +101,12 @@ pub(super) const GROUP: Group = Group {
 /// Tokens, sessions and the hashing of passwords.
 #[derive(Debug, Clone)]
 pub struct AuthConfig {
-    /// Signs access tokens. Unset only in development mode, until one is generated.
+    /// Signs access tokens, unless the private key does. Neither is set only in development mode, until a secret is generated.
     pub jwt_secret: Option<SecretString>,
+    /// Signs access tokens in place of the secret.
+    pub jwt_private_key: Option<SigningKey>,
+    /// Keys whose access tokens are accepted beside the signing key's.
+    pub jwt_previous_keys: Vec<PublicKey>,
     /// Keys hashes and seals in the database. Unset: [`Self::jwt_secret`] does.
     pub app_secret: Option<SecretString>,
     /// `iss` of access tokens.
@@ -110,21 +131,32 @@ impl AuthConfig {
 
     /// Reads the section.
     pub(super) fn from_env(reader: &mut Reader, signs: bool) -> Result<Self, Reported> {
-        let jwt_secret = reader.needed_if(
-            signs,
-            "a server has no default secret",
+        let secret = reader.needed_if(
+            signs && !reader.is_set(&JWT_PRIVATE_KEY),
+            "neither is JWT_PRIVATE_KEY, and a server has no default key",
             &JWT_SECRET,
             signing_secret,
         );
-        let app_secret = reader.optional(&APP_SECRET, signing_secret);
+        let private = reader.optional(&JWT_PRIVATE_KEY, SigningKey::from_pem);
+        let keys = one_key(reader, secret, private);
+        let previous = reader.optional(&JWT_PREVIOUS_KEYS, PublicKey::all_from_pem);
+        let app_secret = reader.needed_if(
+            signs && reader.is_set(&JWT_PRIVATE_KEY),
+            "JWT_PRIVATE_KEY signs, so no JWT_SECRET stands in for it",
+            &APP_SECRET,
+            signing_secret,
+        );
         let jwt_issuer = reader.value(&JWT_ISSUER, str::parse);
         let jwt_audience = reader.value(&JWT_AUDIENCE, str::parse);
         let access_token_ttl = reader.value(&ACCESS_TOKEN_TTL_SECONDS, seconds);
         let refresh_token_ttl = reader.value(&REFRESH_TOKEN_TTL_SECONDS, seconds);
         let session_max_age = reader.value(&SESSION_MAX_AGE_SECONDS, seconds);
         let concurrency = reader.optional(&PASSWORD_HASH_CONCURRENCY, count);
+        let (jwt_secret, jwt_private_key) = keys?;
         Ok(Self {
-            jwt_secret: jwt_secret?,
+            jwt_secret,
+            jwt_private_key,
+            jwt_previous_keys: previous?.unwrap_or_default(),
             app_secret: app_secret?,
             jwt_issuer: jwt_issuer?,
             jwt_audience: jwt_audience?,
@@ -134,14 +166,34 @@ impl AuthConfig {
             password_hash_concurrency: concurrency?.unwrap_or_else(cores),
         })
     }
+
+    /// What signs access tokens, if there is anything; a secret can still be too short where it did not come through the environment.
+    pub fn signing_key(&self) -> Option<Result<SigningKey, KeyError>> {
+        let secret = self.jwt_secret.as_ref();
+        let secret = || secret.map(|secret| SigningKey::from_secret(secret.expose_secret()));
+        self.jwt_private_key.clone().map(Ok).or_else(secret)
+    }
 }
 
-fn signing_secret(text: &str) -> Result<SecretString, &'static str> {
-    if text.len() < 32 {
-        Err("too short")
-    } else {
-        Ok(text.into())
+type Keys = (Option<SecretString>, Option<SigningKey>);
+
+/// Two keys that could sign are one too many: nobody could tell which does.
+fn one_key(
+    reader: &mut Reader,
+    secret: Result<Option<SecretString>, Reported>,
+    private: Result<Option<SigningKey>, Reported>,
+) -> Result<Keys, Reported> {
+    match (secret?, private?) {
+        (Some(_), Some(_)) => Err(reader.report(
+            JWT_PRIVATE_KEY.name,
+            "expected one key that signs access tokens; JWT_SECRET is set as well; unset one of them",
+        )),
+        keys => Ok(keys),
     }
+}
+
+fn signing_secret(text: &str) -> Result<SecretString, KeyError> {
+    SigningKey::from_secret(text).map(|_| text.into())
 }
 
 fn cores() -> usize {

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine;
+
 use super::*;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -76,6 +78,29 @@ fn a_server_refuses_to_start_without_its_secrets() {
     assert_eq!(names(&empty), ["JWT_SECRET"]);
     let short = config(&[("DATABASE_URL", URL), ("JWT_SECRET", &SECRET[1..])]).unwrap_err();
     assert_eq!(names(&short), ["JWT_SECRET"]);
+}
+
+#[test]
+fn a_server_signs_with_one_key() {
+    let pair = aws_lc_rs::signature::Ed25519KeyPair::generate().unwrap();
+    let key = base64::prelude::BASE64_STANDARD.encode(pair.to_pkcs8v1().unwrap());
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----");
+    let private = ("JWT_PRIVATE_KEY", key.as_str());
+    let alone = [("DATABASE_URL", URL), private, ("APP_SECRET", SECRET)];
+    let alone = config(&alone).unwrap();
+    assert!(alone.auth.jwt_private_key.is_some() && alone.auth.jwt_secret.is_none());
+    let unsealed = config(&[("DATABASE_URL", URL), private]).unwrap_err();
+    assert_eq!(names(&unsealed), ["APP_SECRET"]);
+    let both = config(&[("JWT_SECRET", SECRET), private]).unwrap_err();
+    assert_eq!(names(&both), ["JWT_PRIVATE_KEY"]);
+    let neither = config(&[("DATABASE_URL", URL)]).unwrap_err().to_string();
+    assert!(
+        neither.contains("JWT_SECRET") && neither.contains("JWT_PRIVATE_KEY"),
+        "{neither}"
+    );
+    // The private key where the public one is expected would be published.
+    let mixed = config(&[("JWT_SECRET", SECRET), ("JWT_PREVIOUS_KEYS", &key)]).unwrap_err();
+    assert_eq!(names(&mixed), ["JWT_PREVIOUS_KEYS"]);
 }
 
 #[test]

@@ -6,12 +6,18 @@ use crate::config::{Config, ExposeSecret, Mode};
 const SUBJECT: &str = "signing secret";
 
 pub(super) fn jwt(config: &Config) -> Finding {
+    if let Some(key) = &config.auth.jwt_private_key {
+        let algorithm = key.checking().algorithm().as_str();
+        let previous = config.auth.jwt_previous_keys.len();
+        let told = format!("JWT_PRIVATE_KEY ({algorithm}), and {previous} more keys are accepted");
+        return Finding::good(SUBJECT, told);
+    }
     let Some(secret) = &config.auth.jwt_secret else {
         return match config.mode() {
             Mode::Development => Finding::good(SUBJECT, "made by development mode, in DATA_DIR"),
             Mode::Server => Finding::bad(
                 SUBJECT,
-                "JWT_SECRET is not set, so `serve` will not start",
+                "neither JWT_SECRET nor JWT_PRIVATE_KEY is set, so `serve` will not start",
                 "set JWT_SECRET to the output of `openssl rand -base64 48`, the same on every node",
             ),
         };

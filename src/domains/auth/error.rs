@@ -6,6 +6,7 @@ use super::tokens::TokenError;
 use crate::domains::passwords::HashError;
 use crate::error::{Error, ErrorKind};
 use crate::ids::NoRandomness;
+use crate::signing::SigningFailed;
 use crate::tenancy::DbError;
 
 /// A use case that failed.
@@ -43,7 +44,7 @@ pub enum AuthError {
     NoRandomness(#[from] NoRandomness),
     /// The access token was not signed.
     #[error("an access token cannot be signed")]
-    Signing(#[from] jsonwebtoken::errors::Error),
+    Signing(#[from] SigningFailed),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),

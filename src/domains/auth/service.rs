@@ -18,6 +18,7 @@ use crate::domains::audit::{self, Act};
 use crate::domains::passwords::PasswordHash;
 use crate::domains::users::{self, Email};
 use crate::ids::new_id;
+use crate::signing::{PublicKey, SigningKey};
 use crate::tenancy::{DbError, Scoped, TenantRef, Transaction};
 
 /// Sign-ins. Cheap to clone; one for a process, which follows what other nodes revoke until the last clone is gone.
@@ -31,19 +32,20 @@ pub struct Auth {
 
 impl Auth {
     /// Reads the keys and which sessions are revoked. The shared tables must be migrated: a node that cannot read them must not serve.
-    pub async fn start(
-        deps: Deps,
-        config: &AuthConfig,
-        jwt_secret: &SecretString,
-    ) -> Result<Self, DbError> {
+    pub async fn start(deps: Deps, config: &AuthConfig, key: SigningKey) -> Result<Self, DbError> {
         let (tenancy, clock) = (deps.tenancy.clone(), deps.clock.clone());
         let following = deps.revocations.follow(tenancy, clock).await?;
         Ok(Self {
-            tokens: Tokens::new(config, jwt_secret, deps.clock.clone()),
+            tokens: Tokens::new(config, key, deps.clock.clone()),
             _following: Arc::new(following),
             rules: SessionRules::new(config),
             deps,
         })
+    }
+
+    /// The keys by which others can check our access tokens, the signing key's first. None where a shared secret signs.
+    pub fn public_keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.tokens.public_keys()
     }
 
     /// Makes tokens for users that tests need not sign in.

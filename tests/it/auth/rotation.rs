@@ -1,6 +1,9 @@
 //! Refresh tokens work once, with ten seconds of grace; a second use after that ends the session.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use serde_json::Value;
 use tenantry::testkit::TestTenant;
 
 use super::{Own, refresh, refresh_token, signed_in};
@@ -28,6 +31,24 @@ async fn each_refresh_gives_a_pair_that_works_and_another_refresh_token() {
     let me = ada.get("/users/me").await.expect(200);
     assert_eq!(me["email"], "ada@example.com");
     refresh(&ada, &second).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refresh_is_no_new_sign_in() {
+    let own = Own::new().await;
+    let (ada, first) = signed_in(&own.tenant, "ada").await;
+    let signed_in_at = claim(ada.token().unwrap(), "auth_time");
+    own.server.deps().clock.advance(TimeDelta::minutes(5));
+    let pair = refresh(&ada, &first).await.expect(200);
+    let token = pair["access_token"].as_str().unwrap();
+    assert_eq!(claim(token, "auth_time"), signed_in_at);
+    assert!(claim(token, "iat") >= signed_in_at + 300);
+}
+
+fn claim(token: &str, name: &str) -> i64 {
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap());
+    let claims: Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+    claims[name].as_i64().unwrap()
 }
 
 #[tokio::test]

@@ -72,6 +72,7 @@ const OPERATORS_ALONE: &[(Role, u16, &str)] = &[
 pub const TABLE: &[Row] = &[
     public("GET /health"),
     public("GET /health/ready"),
+    public("GET /.well-known/jwks.json"),
     public("POST /auth/login"),
     public("POST /auth/refresh"),
     row("POST /auth/logout", PEOPLE, NOT_OPERATORS),

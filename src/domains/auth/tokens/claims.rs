@@ -1,5 +1,7 @@
 //! What stands in an access token.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -28,15 +30,38 @@ pub(super) struct Act {
     pub(super) sub: Uuid,
 }
 
-/// As we read them; `iss` and `aud` are compared by the library.
+/// As we read them. A claim that is there twice is refused.
 #[derive(Deserialize)]
-pub(super) struct Received {
+pub(super) struct Received<'a> {
+    #[serde(borrow)]
+    pub(super) iss: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) aud: Audience<'a>,
     pub(super) sub: Uuid,
     pub(super) tid: TenantId,
     pub(super) sid: Uuid,
-    pub(super) role: String,
+    #[serde(borrow)]
+    pub(super) role: Cow<'a, str>,
     pub(super) auth_time: i64,
     pub(super) act: Option<Act>,
     pub(super) iat: i64,
+    pub(super) nbf: Option<i64>,
     pub(super) exp: i64,
+}
+
+/// One, or several (RFC 7519, section 4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience<'a> {
+    One(#[serde(borrow)] Cow<'a, str>),
+    Several(Vec<String>),
+}
+
+impl Audience<'_> {
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::One(one) => one == name,
+            Self::Several(all) => all.iter().any(|one| one == name),
+        }
+    }
 }

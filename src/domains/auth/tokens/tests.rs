@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use super::*;
@@ -13,6 +14,8 @@ fn config() -> AuthConfig {
     AuthConfig {
         jwt_secret: None,
         app_secret: None,
+        jwt_private_key: None,
+        jwt_previous_keys: Vec::new(),
         jwt_issuer: "issuer".to_owned(),
         jwt_audience: "audience".to_owned(),
         access_token_ttl: Duration::from_mins(15),
@@ -23,7 +26,8 @@ fn config() -> AuthConfig {
 }
 
 fn tokens(clock: &Clock) -> Tokens {
-    Tokens::new(&config(), &SECRET.into(), clock.clone())
+    let key = SigningKey::from_secret(SECRET).unwrap();
+    Tokens::new(&config(), key, clock.clone())
 }
 
 fn grant() -> Grant {
@@ -163,7 +167,7 @@ fn the_algorithm_is_not_the_tokens_choice() {
     for alg in ["none", "None", "NONE", ""] {
         assert_eq!(
             tokens(&clock).verify(&unsigned(alg)),
-            Err(TokenError::Malformed),
+            Err(TokenError::Algorithm),
             "{alg}"
         );
     }
@@ -245,6 +249,13 @@ fn each_claim_is_needed_and_must_be_ours() {
         ("act", json!("ada"), TokenError::Malformed),
         ("exp", json!(0), TokenError::Expired),
         ("exp", json!(i64::MAX), TokenError::Malformed),
+        ("iss", json!(["issuer"]), TokenError::Malformed),
+        (
+            "nbf",
+            json!(clock.now().timestamp() + 60),
+            TokenError::FromTheFuture,
+        ),
+        ("nbf", json!("soon"), TokenError::Malformed),
     ] {
         let mut claims = claims(&clock);
         claims[name] = value.clone();
