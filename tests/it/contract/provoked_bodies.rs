@@ -84,7 +84,10 @@ async fn a_value_of_the_wrong_type_is_told_by_its_pointer() {
         let sample = samples::body(&operation.name).unwrap();
         for field in sample.as_object().unwrap().keys() {
             let mut body = sample.clone();
-            body[field] = json!([1]);
+            body[field] = match sample[field] {
+                Value::Array(_) => json!({ "0": 1 }),
+                _ => json!([1]),
+            };
             let answer = send(&world, &operation, &body).await;
             documented(&operation, &answer, 422, "validation_failed");
             let pointers: Vec<_> = mistakes(&answer).into_iter().map(|(at, _)| at).collect();
