@@ -34,6 +34,9 @@ pub enum Tag {
     Tenants,
     /// The worked example of a domain.
     Projects,
+    /// What a tenant shows to whom.
+    #[oai(rename = "Feature flags")]
+    Features,
     /// Whether this process lives, and whether it may be sent requests.
     Health,
 }

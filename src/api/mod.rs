@@ -12,6 +12,10 @@ mod dev_mails;
 mod docs;
 mod document;
 mod failure;
+mod feature_bodies;
+mod feature_questions;
+mod feature_rules;
+mod features;
 mod health;
 mod json;
 mod jwks;
@@ -59,6 +63,7 @@ pub type Endpoints = (
     auth::AuthApi,
     users::UsersApi,
     tenants::TenantsApi,
+    features::FeaturesApi,
     projects::ProjectsApi,
 );
 
@@ -68,6 +73,7 @@ pub fn endpoints() -> Endpoints {
         auth::AuthApi,
         users::UsersApi,
         tenants::TenantsApi,
+        features::FeaturesApi,
         projects::ProjectsApi,
     )
 }

@@ -14,6 +14,7 @@ mod auth;
 mod authorization;
 mod cli;
 mod contract;
+mod features;
 mod fleet;
 mod golden;
 mod http;

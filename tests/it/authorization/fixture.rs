@@ -13,6 +13,7 @@ pub struct Place {
     actors: Vec<(Role, Actor)>,
     owner: Actor,
     project: String,
+    feature: String,
 }
 
 impl Place {
@@ -26,11 +27,15 @@ impl Place {
         let owner = tenant.member("owner").await;
         let made = owner.post("/projects", &json!({ "name": "moon" })).await;
         let project = text(&made.expect(201)["id"]);
+        let flag = samples::body("POST /features").unwrap();
+        let made = tenant.admin("flagger").await.post("/features", &flag).await;
+        let feature = text(&made.expect(201)["id"]);
         Self {
             tenant,
             actors,
             owner,
             project,
+            feature,
         }
     }
 
@@ -64,6 +69,8 @@ impl Place {
             self.tenant.id().to_string()
         } else if name.contains("/users/") {
             self.owner.id().to_string()
+        } else if name.contains("/features/") {
+            self.feature.clone()
         } else {
             self.project.clone()
         }

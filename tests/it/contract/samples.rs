@@ -24,6 +24,16 @@ pub fn body(operation: &str) -> Option<Value> {
         "POST /projects" | "PUT /projects/{id}" | "PATCH /projects/{id}" => {
             json!({ "name": name, "description": "" })
         }
+        "POST /features" | "PUT /features/{id}" => json!({
+            "key": name,
+            "type": "boolean",
+            "enabled": true,
+            "default_value": false,
+            "enabled_value": true,
+            "rollout": 12.5,
+        }),
+        "PATCH /features/{id}" => json!({ "enabled": false, "rollout": 50 }),
+        "POST /features/evaluate" => json!({ "keys": [name], "attributes": { "plan": "pro" } }),
         _ => return None,
     })
 }
