@@ -243,11 +243,12 @@ impl App {
             Sender::new(tenancy, clock, transport).run(stop.clone())
         });
         let sending = tokio::spawn(async move {
-            match sender {
-                Some(sender) => sender.await,
-                None => tracing::warn!(
+            if let Some(sender) = sender {
+                sender.await;
+            } else {
+                tracing::warn!(
                     "no mail server is configured, so mails stay in the queue; set SMTP_URL or SENDGRID_API_KEY"
-                ),
+                );
             }
         });
         (stop, sending)

@@ -194,9 +194,9 @@ impl Config {
         let auth = AuthConfig::from_env(reader, mode == Mode::Server && purpose == Purpose::Serve);
         let dev = DevConfig::from_env(reader);
         let catches = mode == Mode::Development && environment == Environment::Development;
-        let catcher = dev.as_ref().ok().filter(|_| catches);
-        let catcher = catcher.map(|dev| dev.data_dir.join("mails"));
-        let mail = MailConfig::from_env(reader, catcher);
+        let developing = dev.as_ref().ok().filter(|_| catches);
+        let mails_dir = developing.map(|dev| dev.data_dir.join("mails"));
+        let mail = MailConfig::from_env(reader, mails_dir);
         let seed = SeedConfig::from_env(reader);
         let log = LogConfig::from_env(reader);
         Ok(Self {

@@ -21,6 +21,7 @@ fn the_page_about_a_new_domain_gives_one_that_works() {
     for part in [
         "Cargo.toml",
         "Cargo.lock",
+        "askama.toml",
         "src",
         "migrations",
         "benches",
