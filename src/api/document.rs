@@ -34,6 +34,8 @@ pub enum Tag {
     Tenants,
     /// The worked example of a domain.
     Projects,
+    /// Who did what in the tenant, and whether that was tampered with.
+    Audit,
     /// Whether this process lives, and whether it may be sent requests.
     Health,
 }

@@ -4,6 +4,9 @@
 
 mod answers;
 mod api_error;
+mod audit;
+mod audit_bodies;
+mod audit_export;
 mod auth;
 mod body;
 mod boundary;
@@ -59,6 +62,7 @@ pub type Endpoints = (
     users::UsersApi,
     tenants::TenantsApi,
     projects::ProjectsApi,
+    audit::AuditApi,
 );
 
 /// See [`Endpoints`].
@@ -68,6 +72,7 @@ pub fn endpoints() -> Endpoints {
         users::UsersApi,
         tenants::TenantsApi,
         projects::ProjectsApi,
+        audit::AuditApi,
     )
 }
 

@@ -13,6 +13,7 @@ pub struct Place {
     actors: Vec<(Role, Actor)>,
     owner: Actor,
     project: String,
+    entry: String,
 }
 
 impl Place {
@@ -26,11 +27,15 @@ impl Place {
         let owner = tenant.member("owner").await;
         let made = owner.post("/projects", &json!({ "name": "moon" })).await;
         let project = text(&made.expect(201)["id"]);
+        let (_, admin) = &actors[2];
+        let log = admin.get("/audit/logs").await.expect(200);
+        let entry = text(&log["data"][0]["id"]);
         Self {
             tenant,
             actors,
             owner,
             project,
+            entry,
         }
     }
 
@@ -64,6 +69,8 @@ impl Place {
             self.tenant.id().to_string()
         } else if name.contains("/users/") {
             self.owner.id().to_string()
+        } else if name.contains("/audit/") {
+            self.entry.clone()
         } else {
             self.project.clone()
         }
