@@ -14,6 +14,7 @@ use crate::api::{self, Shell, State};
 use crate::clock::Clock;
 use crate::config::{Config, PoolMode};
 use crate::domains::Deps;
+use crate::domains::audit::Refusals;
 use crate::domains::auth::{Auth, Revocations};
 use crate::domains::mails::{Links, Sender, Transport, TransportError};
 use crate::domains::passwords::Hasher;
@@ -163,6 +164,7 @@ impl App {
         let deps = foundation.deps(config)?;
         let auth = Auth::start(deps.clone(), &config.auth, key).await;
         let state = State {
+            refusals: Arc::new(Refusals::new(deps.clone())),
             deps,
             auth: auth.map_err(Error::from)?,
             migrator: foundation.migrator.clone(),

@@ -37,6 +37,8 @@ pub enum Tag {
     /// What a tenant shows to whom.
     #[oai(rename = "Feature flags")]
     Features,
+    /// Who did what in the tenant, and whether that was tampered with.
+    Audit,
     /// Whether this process lives, and whether it may be sent requests.
     Health,
 }

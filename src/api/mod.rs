@@ -4,6 +4,9 @@
 
 mod answers;
 mod api_error;
+mod audit;
+mod audit_bodies;
+mod audit_export;
 mod auth;
 mod body;
 mod boundary;
@@ -65,6 +68,7 @@ pub type Endpoints = (
     tenants::TenantsApi,
     features::FeaturesApi,
     projects::ProjectsApi,
+    audit::AuditApi,
 );
 
 /// See [`Endpoints`].
@@ -75,6 +79,7 @@ pub fn endpoints() -> Endpoints {
         tenants::TenantsApi,
         features::FeaturesApi,
         projects::ProjectsApi,
+        audit::AuditApi,
     )
 }
 

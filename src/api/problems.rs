@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use poem::PathPattern;
-use poem::http::{StatusCode, Uri};
+use poem::http::{Method, StatusCode, Uri};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
 use super::failure::Failure;
@@ -37,6 +37,7 @@ impl<E: Endpoint> Endpoint for Problems<E> {
         if let Some(failure) = refuse(facts.uri()) {
             return Ok(respond(failure, &facts));
         }
+        let method = request.method().clone();
         let outcome = AssertUnwindSafe(self.inner.call(request))
             .catch_unwind()
             .await;
@@ -58,6 +59,9 @@ impl<E: Endpoint> Endpoint for Problems<E> {
         if failure.status == StatusCode::METHOD_NOT_ALLOWED {
             failure.allow = pattern.map(|pattern| self.routes.allow(pattern));
         }
+        if failure.status == StatusCode::FORBIDDEN {
+            write_down(&method, failure.code, &facts).await;
+        }
         Ok(respond(failure, &facts))
     }
 }
@@ -67,6 +71,26 @@ impl<E> Problems<E> {
         if let Some(pattern) = pattern {
             facts.set_route(self.routes.template(pattern));
         }
+    }
+}
+
+/// A refusal of somebody who is known stands in the audit of their tenant. Where it cannot be written, it is a refusal all the same.
+async fn write_down(method: &Method, code: &'static str, facts: &RequestFacts) {
+    let Some(caller) = facts.caller() else {
+        return;
+    };
+    let operation = format!("{method} {}", facts.route().unwrap_or_default());
+    let noted = caller
+        .refusals
+        .note(&caller.context, &operation, facts.path(), code);
+    if let Err(error) = noted.await {
+        let error = Error::from(error).chain();
+        tracing::warn!(
+            error,
+            operation,
+            code,
+            "a refusal could not be written into the audit"
+        );
     }
 }
 

@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 use super::client_addr::client_addr;
 use super::trace_context::TraceParent;
+use crate::domains::access::Context;
+use crate::domains::audit::Refusals;
 use crate::ids;
 
 /// The header that names a request, in both directions.
@@ -32,7 +34,16 @@ struct Facts {
     route: OnceLock<Arc<str>>,
     tenant: OnceLock<Box<str>>,
     user: OnceLock<Uuid>,
+    caller: OnceLock<Caller>,
     failure: OnceLock<(&'static str, Option<String>)>,
+}
+
+/// Somebody whose credential held, and who hears of it if they are refused all the same.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// In their own tenant.
+    pub(super) context: Context,
+    pub(super) refusals: Arc<Refusals>,
 }
 
 impl RequestFacts {
@@ -48,6 +59,7 @@ impl RequestFacts {
             route: OnceLock::new(),
             tenant: OnceLock::new(),
             user: OnceLock::new(),
+            caller: OnceLock::new(),
             failure: OnceLock::new(),
         }))
     }
@@ -80,6 +92,15 @@ impl RequestFacts {
     /// Says who asks. The first word holds.
     pub fn set_user(&self, id: Uuid) {
         let _ = self.0.user.set(id);
+    }
+
+    pub(super) fn caller(&self) -> Option<&Caller> {
+        self.0.caller.get()
+    }
+
+    /// Says whose credential this is. The first word holds.
+    pub(super) fn set_caller(&self, caller: Caller) {
+        let _ = self.0.caller.set(caller);
     }
 
     pub(super) fn request_id_header(&self) -> HeaderValue {

@@ -8,7 +8,7 @@ use poem::Request;
 use poem_openapi::SecurityScheme;
 use poem_openapi::auth::Bearer;
 
-use super::request::RequestFacts;
+use super::request::{self, RequestFacts};
 use super::state::State;
 use super::tenant_context::{named, note, origin, state};
 use crate::domains::access::Context;
@@ -96,6 +96,7 @@ async fn context(
 ) -> Result<Context, Error> {
     note(request, &tenant);
     if tenant.id != verified.tenant_id {
+        remember_stranger(request, state, verified).await;
         return Err(AuthError::TenantMismatch.into());
     }
     if let Some(facts) = request.data::<RequestFacts>() {
@@ -103,5 +104,31 @@ async fn context(
     }
     let tenant = state.deps.tenancy.admit(tenant)?;
     let authority = state.deps.roles.authority(&tenant, &verified.role).await?;
-    Ok(verified.into_context(tenant, authority, origin(request))?)
+    let context = verified.into_context(tenant, authority, origin(request))?;
+    remember(request, state, &context);
+    Ok(context)
+}
+
+/// From now on, a refusal of this request is written down. For every kind of credential, once it held.
+fn remember(request: &Request, state: &State, context: &Context) {
+    if let Some(facts) = request.data::<RequestFacts>() {
+        facts.set_caller(request::Caller {
+            context: context.clone(),
+            refusals: Arc::clone(&state.refusals),
+        });
+    }
+}
+
+/// Who came to the wrong tenant is known in their own.
+async fn remember_stranger(request: &Request, state: &State, verified: Verified) {
+    let own = TenantKey::Id(verified.tenant_id);
+    let Ok(own) = state.deps.tenancy.serve(&own).await else {
+        return;
+    };
+    let Ok(authority) = state.deps.roles.authority(&own, &verified.role).await else {
+        return;
+    };
+    if let Ok(context) = verified.into_context(own, authority, origin(request)) {
+        remember(request, state, &context);
+    }
 }

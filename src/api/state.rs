@@ -1,8 +1,11 @@
 //! What endpoints find in a request's data: the services' needs, and how this deployment names tenants.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 
 use crate::domains::Deps;
+use crate::domains::audit::Refusals;
 use crate::domains::auth::Auth;
 use crate::migrations::Migrator;
 
@@ -12,6 +15,8 @@ pub struct State {
     pub deps: Deps,
     /// Sign-ins, and the tokens of every request.
     pub auth: Auth,
+    /// Writes down who was refused.
+    pub refusals: Arc<Refusals>,
     /// Makes and migrates tenants.
     pub migrator: Migrator,
     /// `example.com` makes `acme.example.com` the tenant `acme`.

@@ -10,6 +10,7 @@
 
 mod adding_a_domain;
 mod architecture;
+mod audit;
 mod auth;
 mod authorization;
 mod cli;

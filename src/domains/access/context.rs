@@ -56,12 +56,12 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
-/// Everything that a service must know about its caller.
+/// Everything that a service must know about its caller. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Context {
     tenant: TenantRef,
     actor: Actor,
-    origin: Origin,
+    origin: Arc<Origin>,
 }
 
 impl Context {
@@ -70,7 +70,7 @@ impl Context {
         Self {
             tenant,
             actor: Actor::User(user),
-            origin,
+            origin: Arc::new(origin),
         }
     }
 
@@ -90,7 +90,7 @@ impl Context {
         Self {
             tenant,
             actor,
-            origin,
+            origin: Arc::new(origin),
         }
     }
 
@@ -100,7 +100,7 @@ impl Context {
         Self {
             tenant,
             actor: Actor::System { reason },
-            origin,
+            origin: Arc::new(origin),
         }
     }
 

@@ -14,6 +14,7 @@ pub struct Place {
     owner: Actor,
     project: String,
     feature: String,
+    entry: String,
 }
 
 impl Place {
@@ -30,12 +31,16 @@ impl Place {
         let flag = samples::body("POST /features").unwrap();
         let made = tenant.admin("flagger").await.post("/features", &flag).await;
         let feature = text(&made.expect(201)["id"]);
+        let (_, admin) = &actors[2];
+        let log = admin.get("/audit/logs").await.expect(200);
+        let entry = text(&log["data"][0]["id"]);
         Self {
             tenant,
             actors,
             owner,
             project,
             feature,
+            entry,
         }
     }
 
@@ -71,6 +76,8 @@ impl Place {
             self.owner.id().to_string()
         } else if name.contains("/features/") {
             self.feature.clone()
+        } else if name.contains("/audit/") {
+            self.entry.clone()
         } else {
             self.project.clone()
         }
