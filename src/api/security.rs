@@ -1,10 +1,12 @@
 //! Who asks: the bearer token, and that it is for the very tenant that the request names.
 //!
-//! Invariant: an endpoint gets a [`Context`] only after the token held and its tenant is the request's; no query is needed for that.
+//! Invariant: an endpoint gets a [`Context`] only after the token held and its tenant is the request's. No query is needed for that, but for tokens of
+//! an outside issuer, whose user is looked up.
 
 use std::sync::Arc;
 
 use poem::Request;
+use poem::http::header::AUTHORIZATION;
 use poem_openapi::SecurityScheme;
 use poem_openapi::auth::Bearer;
 
@@ -12,8 +14,8 @@ use super::request::{self, RequestFacts};
 use super::state::State;
 use super::tenant_context::{named, note, origin, state};
 use crate::domains::access::Context;
-use crate::domains::auth::{AuthError, Verified};
-use crate::error::Error;
+use crate::domains::auth::{Auth, AuthError, Verified};
+use crate::error::{Error, ErrorKind};
 use crate::tenancy::{Refusal, ResolveError, Tenant, TenantKey};
 
 /// How the document calls the credential of all three.
@@ -51,18 +53,42 @@ pub struct EndedCaller(pub Context);
 
 async fn perhaps_ended(request: &Request, bearer: Bearer) -> poem::Result<Context> {
     let state = state(request)?;
-    let verified = state.auth.authenticate_ended(&bearer.token);
-    let verified = verified.map_err(Error::from)?;
+    let verified = verified(request, &state, &bearer.token, Auth::authenticate_ended).await?;
     Ok(in_named(request, &state, verified).await?)
 }
 
 async fn in_named_tenant(request: &Request, bearer: Bearer) -> poem::Result<Context> {
     let state = state(request)?;
-    let verified = state
-        .auth
-        .authenticate(&bearer.token)
-        .map_err(Error::from)?;
+    let verified = verified(request, &state, &bearer.token, Auth::authenticate).await?;
     Ok(in_named(request, &state, verified).await?)
+}
+
+/// Whose token this is: our own tokens say it, without a query; an outside issuer's holds in the tenant that the request names.
+async fn verified(
+    request: &Request,
+    state: &State,
+    token: &str,
+    own: impl Fn(&Auth, &str) -> Result<Verified, AuthError>,
+) -> Result<Verified, Error> {
+    let mut credentials = request.headers().get_all(AUTHORIZATION).iter();
+    if credentials.nth(1).is_some() {
+        let detail = "expected one Authorization header, found several; send one";
+        return Err(Error::new(
+            ErrorKind::Malformed,
+            "credential_conflict",
+            detail,
+        ));
+    }
+    match own(&state.auth, token) {
+        Err(AuthError::Token(_)) if state.auth.is_outside(token) => {
+            let bearer = state.auth.authenticate_outside(token).await?;
+            let tenant = named(request, state).await?;
+            let tenant = tenant.ok_or(ResolveError::Required)?;
+            let tenant = state.deps.tenancy.admit(tenant)?;
+            Ok(state.auth.user_of(bearer, &tenant).await?)
+        }
+        verified => Ok(verified?),
+    }
 }
 
 async fn in_named(request: &Request, state: &State, verified: Verified) -> Result<Context, Error> {
@@ -73,10 +99,7 @@ async fn in_named(request: &Request, state: &State, verified: Verified) -> Resul
 
 async fn in_own_tenant(request: &Request, bearer: Bearer) -> poem::Result<Context> {
     let state = state(request)?;
-    let verified = state
-        .auth
-        .authenticate(&bearer.token)
-        .map_err(Error::from)?;
+    let verified = verified(request, &state, &bearer.token, Auth::authenticate).await?;
     let tenant = if let Some(tenant) = named(request, &state).await? {
         tenant
     } else {

@@ -15,7 +15,7 @@ use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
 use crate::domains::access::RoleName;
 use crate::domains::passwords::NewPassword;
-use crate::domains::users::{Email, NewUser, User, Users};
+use crate::domains::users::{Email, NewUser, Subject, User, Users};
 use crate::error::{Error, FieldError};
 
 /// A user of the tenant.
@@ -30,6 +30,8 @@ struct UserOut {
     name: String,
     /// Their role in the tenant: `guest`, `member`, `admin`, `super_admin` (the platform's alone), or one of the tenant's own.
     role: String,
+    /// How the outside issuer knows them (`sub` of its tokens); null for those who sign in here alone.
+    external_subject: Option<String>,
     /// When they were made.
     created_at: DateTime<Utc>,
     /// When they last changed.
@@ -43,6 +45,7 @@ impl From<User> for UserOut {
             email: user.email.to_string(),
             name: user.name,
             role: user.role.to_string(),
+            external_subject: user.external_subject.map(|subject| subject.to_string()),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -65,6 +68,9 @@ struct UserIn {
     /// 12 to 128 characters; common passwords are refused.
     #[oai(validator(min_length = 12, max_length = 128))]
     password: String,
+    /// How the outside issuer knows them (`sub` of its tokens), which are then theirs; unique in the tenant.
+    #[oai(validator(min_length = 1, max_length = 255))]
+    external_subject: Option<String>,
 }
 
 impl UserIn {
@@ -79,11 +85,20 @@ impl UserIn {
         let role = self.role.parse::<RoleName>();
         let role =
             role.map_err(|e| mistakes.push(FieldError::new("/role", "format", e.to_string())));
-        match (email, password, role) {
-            (Ok(email), Ok(password), Ok(role)) => Ok(NewUser {
+        let subject = self.external_subject.map(|text| text.parse::<Subject>());
+        let subject = subject.transpose().map_err(|e| {
+            mistakes.push(FieldError::new(
+                "/external_subject",
+                "format",
+                e.to_string(),
+            ));
+        });
+        match (email, password, role, subject) {
+            (Ok(email), Ok(password), Ok(role), Ok(external_subject)) => Ok(NewUser {
                 email,
                 name: self.name,
                 role,
+                external_subject,
                 password,
             }),
             _ => Err(Error::validation(mistakes)),

@@ -83,6 +83,7 @@ async fn seed(config: &Config, foundation: &Foundation, deps: &Deps) -> Result<T
         email: operator.clone(),
         name: "First operator".to_owned(),
         role: Role::SuperAdmin.into(),
+        external_subject: None,
         password: password.clone(),
     };
     let seeded = Users::new(deps, context.clone()).seed(new).await?;

@@ -55,6 +55,7 @@ async fn create(command: Command, opened: &Opened) -> Result<(), Failure> {
         name: name.unwrap_or_else(|| email.to_string()),
         email,
         role,
+        external_subject: None,
         password: chosen.password,
     };
     let user = users.create(new, None).await?.into_inner();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::env::{Reader, Reported};
+use super::oidc::OidcConfig;
 use super::parse::{self, count, seconds};
 use super::variable::{Fallback, Group, Variable};
 use crate::signing::{KeyError, PublicKey, SigningKey};
@@ -121,6 +122,8 @@ pub struct AuthConfig {
     pub session_max_age: Duration,
     /// How many passwords are hashed at once.
     pub password_hash_concurrency: usize,
+    /// An outside issuer whose tokens are accepted as well.
+    pub oidc: Option<OidcConfig>,
 }
 
 impl AuthConfig {
@@ -146,12 +149,13 @@ impl AuthConfig {
             &APP_SECRET,
             signing_secret,
         );
-        let jwt_issuer = reader.value(&JWT_ISSUER, str::parse);
+        let jwt_issuer = reader.value(&JWT_ISSUER, str::parse::<String>);
         let jwt_audience = reader.value(&JWT_AUDIENCE, str::parse);
         let access_token_ttl = reader.value(&ACCESS_TOKEN_TTL_SECONDS, seconds);
         let refresh_token_ttl = reader.value(&REFRESH_TOKEN_TTL_SECONDS, seconds);
         let session_max_age = reader.value(&SESSION_MAX_AGE_SECONDS, seconds);
         let concurrency = reader.optional(&PASSWORD_HASH_CONCURRENCY, count);
+        let oidc = OidcConfig::from_env(reader, jwt_issuer.as_deref().ok());
         let (jwt_secret, jwt_private_key) = keys?;
         Ok(Self {
             jwt_secret,
@@ -164,6 +168,7 @@ impl AuthConfig {
             refresh_token_ttl: refresh_token_ttl?,
             session_max_age: session_max_age?,
             password_hash_concurrency: concurrency?.unwrap_or_else(cores),
+            oidc: oidc?,
         })
     }
 

@@ -15,6 +15,7 @@ mod http;
 mod log;
 mod mail;
 mod mistake;
+mod oidc;
 mod parse;
 mod seed;
 mod smtp_relay;
@@ -36,6 +37,7 @@ pub use self::http::HttpConfig;
 pub use self::log::{LogConfig, LogFormat};
 pub use self::mail::{MailConfig, MailTransport, TENANT_PLACE};
 pub use self::mistake::{ConfigError, Mistake};
+pub use self::oidc::{OidcConfig, is_safe_transport};
 pub use self::seed::SeedConfig;
 pub use self::smtp_relay::{RelayTls, SmtpRelay};
 pub use self::tenancy::TenancyConfig;
@@ -51,6 +53,7 @@ const GROUPS: &[Group] = &[
     database::GROUP,
     tenancy::GROUP,
     auth::GROUP,
+    oidc::GROUP,
     mail::GROUP,
     seed::GROUP,
     dev::GROUP,

@@ -115,6 +115,7 @@ fn every_mistake_is_reported_at_once() {
     let free = [
         "JWT_ISSUER",
         "JWT_AUDIENCE",
+        "OIDC_AUDIENCE",
         "MIGRATIONS_DIR",
         "DATA_DIR",
         "PG_BIN_DIR",

@@ -128,6 +128,7 @@ pub(super) async fn add_user(
             name: email.clone(),
             email: email.parse::<Email>().or_fail("an e-mail"),
             role: role.into(),
+            external_subject: None,
             password: NewPassword::parse(PASSWORD.into()).or_fail("a password"),
         };
         Users::new(&deps, context).create(new, None).await

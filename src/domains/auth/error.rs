@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::outside::{NoHttpClient, OutsideError};
 use super::tokens::TokenError;
 use crate::domains::passwords::HashError;
 use crate::error::{Error, ErrorKind};
@@ -21,6 +22,9 @@ pub enum AuthError {
     /// The access token does not hold.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The outside issuer's token does not hold, or cannot be checked.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     /// The session was ended before its token was.
     #[error("the session of this access token has ended; sign in again")]
     SessionEnded,
@@ -33,8 +37,8 @@ pub enum AuthError {
     /// Password or account changed between the check of the password and the sign-in.
     #[error("the account changed during the sign-in; try again")]
     AccountChanged,
-    /// The system has no session to end.
-    #[error("the system has not signed in, so it cannot sign out")]
+    /// The system has no session to end, and neither have those who signed in elsewhere.
+    #[error("there is no session here to end; sign out where you signed in")]
     NoSession,
     /// The password was not compared.
     #[error(transparent)]
@@ -45,6 +49,9 @@ pub enum AuthError {
     /// The access token was not signed.
     #[error("an access token cannot be signed")]
     Signing(#[from] SigningFailed),
+    /// The outside issuer cannot be asked, ever.
+    #[error(transparent)]
+    NoHttpClient(#[from] NoHttpClient),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -55,7 +62,10 @@ impl From<AuthError> for Error {
         let (kind, code) = match error {
             AuthError::InvalidCredentials => (ErrorKind::Unauthenticated, "invalid_credentials"),
             AuthError::InvalidGrant => (ErrorKind::Unauthenticated, "invalid_grant"),
-            AuthError::Token(_) | AuthError::SessionEnded => {
+            AuthError::Outside(OutsideError::Unavailable) => {
+                (ErrorKind::Unavailable, "issuer_unavailable")
+            }
+            AuthError::Token(_) | AuthError::Outside(_) | AuthError::SessionEnded => {
                 (ErrorKind::Unauthenticated, "invalid_token")
             }
             AuthError::TenantMismatch => (ErrorKind::Forbidden, "tenant_mismatch"),
@@ -64,7 +74,9 @@ impl From<AuthError> for Error {
             AuthError::AccountChanged => (ErrorKind::Unavailable, "login_busy"),
             AuthError::Hash(failure) => return failure.into(),
             AuthError::Db(failure) => return failure.into(),
-            AuthError::NoRandomness(_) | AuthError::Signing(_) => return Self::internal(error),
+            AuthError::NoRandomness(_) | AuthError::Signing(_) | AuthError::NoHttpClient(_) => {
+                return Self::internal(error);
+            }
         };
         let error = Self::new(kind, code, error.to_string());
         match kind {

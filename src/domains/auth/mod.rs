@@ -6,6 +6,7 @@ mod authentication;
 mod ending;
 mod error;
 mod model;
+mod outside;
 mod repository;
 mod revocations;
 mod rotation;
@@ -15,6 +16,7 @@ mod tokens;
 pub use ending::{Ended, Which, end_sessions, revoke};
 pub use error::AuthError;
 pub use model::TokenPair;
+pub use outside::{NO_SESSION, NoHttpClient, OutsideBearer, OutsideError};
 pub use revocations::Revocations;
 pub use service::Auth;
 #[cfg(feature = "testkit")]

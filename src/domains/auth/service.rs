@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::error::AuthError;
 use super::model::{RefreshToken, Session, SessionRules, TokenPair};
+use super::outside::{NO_SESSION, Outside};
 use super::repository;
 use super::revocations::Following;
 use super::rotation::{Found, Worth};
@@ -19,23 +20,31 @@ use crate::domains::passwords::PasswordHash;
 use crate::domains::users::{self, Email};
 use crate::ids::new_id;
 use crate::signing::{PublicKey, SigningKey};
-use crate::tenancy::{DbError, Scoped, TenantRef, Transaction};
+use crate::tenancy::{Scoped, TenantRef, Transaction};
 
 /// Sign-ins. Cheap to clone; one for a process, which follows what other nodes revoke until the last clone is gone.
 #[derive(Clone)]
 pub struct Auth {
     pub(super) deps: Deps,
     pub(super) tokens: Tokens,
+    pub(super) outside: Option<Arc<Outside>>,
     rules: SessionRules,
     _following: Arc<Following>,
 }
 
 impl Auth {
     /// Reads the keys and which sessions are revoked. The shared tables must be migrated: a node that cannot read them must not serve.
-    pub async fn start(deps: Deps, config: &AuthConfig, key: SigningKey) -> Result<Self, DbError> {
+    pub async fn start(
+        deps: Deps,
+        config: &AuthConfig,
+        key: SigningKey,
+    ) -> Result<Self, AuthError> {
+        let outside = config.oidc.as_ref();
+        let outside = outside.map(|config| Outside::new(config, deps.clock.clone()));
         let (tenancy, clock) = (deps.tenancy.clone(), deps.clock.clone());
         let following = deps.revocations.follow(tenancy, clock).await?;
         Ok(Self {
+            outside: outside.transpose()?.map(Arc::new),
             tokens: Tokens::new(config, key, deps.clock.clone()),
             _following: Arc::new(following),
             rules: SessionRules::new(config),
@@ -117,11 +126,13 @@ impl Auth {
 
     /// Signs the caller out: their session's tokens are dead on every node. Can be repeated; see [`Auth::authenticate_ended`].
     pub async fn logout(&self, context: &Context) -> Result<(), AuthError> {
-        let Actor::User(user) = context.actor() else {
-            return Err(AuthError::NoSession);
-        };
-        self.end_session(context, user.session, user.id, "session.ended")
-            .await
+        match context.actor() {
+            Actor::User(user) if user.session != NO_SESSION => {
+                self.end_session(context, user.session, user.id, "session.ended")
+                    .await
+            }
+            _ => Err(AuthError::NoSession),
+        }
     }
 
     /// Opens the session of a user whose password was right.

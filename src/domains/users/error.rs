@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, FieldError};
 use crate::tenancy::DbError;
 
 use super::email::Email;
+use super::subject::Subject;
 
 /// A use case that failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum UserError {
     /// Another user has this address.
     #[error("another user of this tenant has the e-mail address `{0}`; choose another")]
     EmailTaken(Email),
+    /// Another user has this subject.
+    #[error("another user of this tenant has the subject `{0}`; take it from them first")]
+    SubjectTaken(Subject),
     /// Super admins exist in the platform's tenant only.
     #[error("expected guest, member or admin, found super_admin, which only the platform has")]
     SuperAdminOfTenant,
@@ -43,6 +47,9 @@ impl From<UserError> for Error {
             UserError::NotFound => Self::not_found("user"),
             UserError::EmailTaken(_) => {
                 Self::new(ErrorKind::Conflict, "email_taken", error.to_string())
+            }
+            UserError::SubjectTaken(_) => {
+                Self::new(ErrorKind::Conflict, "subject_taken", error.to_string())
             }
             UserError::SuperAdminOfTenant => Self::validation(vec![FieldError::new(
                 "/role",

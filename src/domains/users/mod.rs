@@ -8,10 +8,12 @@ mod error;
 mod model;
 mod repository;
 mod service;
+mod subject;
 
 pub use email::{Email, EmailError};
 pub use error::UserError;
 pub use model::{FirstAdmin, NewUser, Seeded, User};
 pub use service::{Users, add_first_admin};
+pub use subject::{Subject, SubjectError};
 
-pub(in crate::domains) use repository::{confirm, credentials, replace_hash};
+pub(in crate::domains) use repository::{by_subject, confirm, credentials, replace_hash};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::email::Email;
+use super::subject::Subject;
 use crate::domains::access::RoleName;
 use crate::domains::passwords::{NewPassword, PasswordHash};
 
@@ -19,6 +20,8 @@ pub struct User {
     pub name: String,
     /// Their role in the tenant.
     pub role: RoleName,
+    /// How the outside issuer knows them; unique in the tenant. `None`: its tokens are not theirs.
+    pub external_subject: Option<Subject>,
     /// When they were made.
     pub created_at: DateTime<Utc>,
     /// When they last changed.
@@ -34,6 +37,8 @@ pub struct NewUser {
     pub name: String,
     /// Below the caller's.
     pub role: RoleName,
+    /// How the outside issuer knows them.
+    pub external_subject: Option<Subject>,
     /// What they sign in with.
     pub password: NewPassword,
 }

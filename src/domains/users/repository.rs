@@ -8,34 +8,39 @@ use super::authorization::MakesUsers;
 use super::email::Email;
 use super::error::UserError;
 use super::model::{Credentials, User};
+use super::subject::{Subject, SubjectError};
 use crate::domains::access::{RoleName, Scope, UsersRead};
 use crate::domains::passwords::PasswordHash;
 use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
 
 const FIND: Sql = Sql::new(
     "users.find",
-    "SELECT id, email, name, role, created_at, updated_at FROM users \
+    "SELECT id, email, name, role, external_subject, created_at, updated_at FROM users \
      WHERE id = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
 const FIND_BY_EMAIL: Sql = Sql::new(
     "users.find_by_email",
-    "SELECT id, email, name, role, created_at, updated_at FROM users \
+    "SELECT id, email, name, role, external_subject, created_at, updated_at FROM users \
      WHERE email = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
 const PAGE: Sql = Sql::new(
     "users.page",
-    "SELECT id, email, name, role, created_at, updated_at FROM users \
+    "SELECT id, email, name, role, external_subject, created_at, updated_at FROM users \
      WHERE ($1::uuid IS NULL OR id > $1) AND ($2::uuid IS NULL OR id = $2) \
      ORDER BY id LIMIT $3",
 );
 const INSERT: Sql = Sql::new(
     "users.insert",
-    "INSERT INTO users (id, email, name, role, password_hash, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $6)",
+    "INSERT INTO users (id, email, name, role, external_subject, password_hash, created_at, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
 );
 const CREDENTIALS: Sql = Sql::new(
     "users.credentials",
     "SELECT id, password_hash FROM users WHERE email = $1",
+);
+const BY_SUBJECT: Sql = Sql::new(
+    "users.by_subject",
+    "SELECT id, role FROM users WHERE external_subject = $1",
 );
 const CONFIRM: Sql = Sql::new(
     "users.confirm",
@@ -82,19 +87,26 @@ pub(super) async fn insert<A: MakesUsers>(
     user: &User,
     hash: &PasswordHash,
 ) -> Result<(), UserError> {
+    let subject = user.external_subject.as_ref().map(Subject::as_str);
     let params: &[&dyn Param] = &[
         &user.id,
         &user.email.as_str(),
         &user.name,
         &user.role.as_str(),
+        &subject,
         &hash.as_str(),
         &user.created_at,
     ];
     let result = db.execute(&INSERT, params).await;
-    result.map(drop).map_err(|error| match error.constraint() {
-        Some("users_email_key") => UserError::EmailTaken(user.email.clone()),
-        _ => error.into(),
-    })
+    result
+        .map(drop)
+        .map_err(|error| match (error.constraint(), &user.external_subject) {
+            (Some("users_email_key"), _) => UserError::EmailTaken(user.email.clone()),
+            (Some("users_external_subject_key"), Some(subject)) => {
+                UserError::SubjectTaken(subject.clone())
+            }
+            _ => error.into(),
+        })
 }
 
 /// Round the scope: at a sign-in there is no caller yet. Whoever asks compares the password before anything is done or told.
@@ -109,6 +121,16 @@ pub(in crate::domains) async fn credentials(
         user_id: row.get("id")?,
         password_hash: hash.map(PasswordHash::stored),
     }))
+}
+
+/// Round the scope, for a token of the outside issuer that was verified: whose it is, and their role now.
+pub(in crate::domains) async fn by_subject(
+    db: &mut Scoped,
+    subject: &Subject,
+) -> Result<Option<(Uuid, RoleName)>, DbError> {
+    let row = db.query_opt(&BY_SUBJECT, &[&subject.as_str()]).await?;
+    let user = |row: &Row| Ok((row.get("id")?, parsed(row, "role")?));
+    row.as_ref().map(user).transpose()
 }
 
 /// Round the scope, for a sign-in whose password was right: the user's role, if the password is still the one that was compared. Until
@@ -140,9 +162,21 @@ fn user_of(row: &Row) -> Result<User, DbError> {
         email: parsed(row, "email")?,
         name: row.get("name")?,
         role: parsed(row, "role")?,
+        external_subject: subject_of(row)?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
     })
+}
+
+fn subject_of(row: &Row) -> Result<Option<Subject>, DbError> {
+    let text: Option<String> = row.get("external_subject")?;
+    let subject = text.map(|text| text.parse());
+    subject
+        .transpose()
+        .map_err(|e: SubjectError| DbError::Inconsistent {
+            column: "external_subject",
+            reason: e.to_string(),
+        })
 }
 
 fn parsed<T: FromStr<Err: std::fmt::Display>>(

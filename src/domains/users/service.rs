@@ -67,7 +67,8 @@ impl<'d> Users<'d> {
         // Before the transaction: a connection is not held while a password is hashed.
         let hash = self.deps.hasher.hash(&new.password).await?;
         let clock = &self.deps.clock;
-        let user = made_now(clock, new.email, new.name, new.role);
+        let mut user = made_now(clock, new.email, new.name, new.role);
+        user.external_subject = new.external_subject;
         let session = self.deps.tenancy.session(self.context.tenant()).await?;
         let mut tx = session.begin("users.create");
         if let Some(before) = idempotency::replayed(&mut tx, clock, key).await? {
@@ -122,6 +123,7 @@ fn made_now(clock: &Clock, email: Email, name: String, role: RoleName) -> User {
         email,
         name,
         role,
+        external_subject: None,
         created_at: now,
         updated_at: now,
     }

@@ -1,9 +1,14 @@
 //! Sign-ins against the database: rotation, endings that reach every node, forged tokens, and what a refusal does not tell.
 
+mod attacks;
 mod endings;
 mod forgery;
+mod issuer;
+mod keys;
+mod outside;
 mod refusals;
 mod rotation;
+mod signing_keys;
 mod users;
 
 use std::time::Duration;

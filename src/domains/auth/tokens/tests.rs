@@ -22,6 +22,7 @@ fn config() -> AuthConfig {
         refresh_token_ttl: Duration::from_hours(1),
         session_max_age: Duration::from_hours(1),
         password_hash_concurrency: 1,
+        oidc: None,
     }
 }
 
