@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::client_addr::client_addr;
 use super::trace_context::TraceParent;
 use crate::ids;
+use crate::limits::Standing;
 
 /// The header that names a request, in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -32,6 +33,7 @@ struct Facts {
     route: OnceLock<Arc<str>>,
     tenant: OnceLock<Box<str>>,
     user: OnceLock<Uuid>,
+    standing: OnceLock<Standing>,
     failure: OnceLock<(&'static str, Option<String>)>,
 }
 
@@ -48,6 +50,7 @@ impl RequestFacts {
             route: OnceLock::new(),
             tenant: OnceLock::new(),
             user: OnceLock::new(),
+            standing: OnceLock::new(),
             failure: OnceLock::new(),
         }))
     }
@@ -115,6 +118,15 @@ impl RequestFacts {
 
     pub(super) fn set_route(&self, template: Arc<str>) {
         let _ = self.0.route.set(template);
+    }
+
+    /// Where the caller stands with their limit, once the request was counted.
+    pub(super) fn standing(&self) -> Option<&Standing> {
+        self.0.standing.get()
+    }
+
+    pub(super) fn set_standing(&self, standing: Standing) {
+        let _ = self.0.standing.set(standing);
     }
 
     /// The code of the failure, and its cause where that is our own fault.

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use crate::domains::Deps;
 use crate::domains::auth::Auth;
+use crate::limits::Limits;
 use crate::migrations::Migrator;
 
 /// Shared by all requests.
@@ -14,6 +15,8 @@ pub struct State {
     pub auth: Auth,
     /// Makes and migrates tenants.
     pub migrator: Migrator,
+    /// Counts requests.
+    pub limits: Limits,
     /// `example.com` makes `acme.example.com` the tenant `acme`.
     pub base_domain: Option<String>,
     /// Peers whose `X-Forwarded-Host` is believed.
