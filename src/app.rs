@@ -21,6 +21,7 @@ use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
 use crate::domains::tenants::{TenantsError, ensure_platform};
 use crate::error::Error;
+use crate::limits::{Limits, RedisError};
 use crate::migrations::{
     ApplyError, FleetReport, LoadError, MigrationSet, Migrator, Progress, RunOptions,
 };
@@ -62,6 +63,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// The address of Redis.
+    #[error("expected in REDIS_URL an address of Redis")]
+    Redis(#[from] RedisError),
     /// A service.
     #[error(transparent)]
     Service(#[from] Error),
@@ -163,11 +167,13 @@ impl App {
         let key = config.auth.signing_key().ok_or(StartError::NoSecret)??;
         let deps = foundation.deps(config)?;
         let auth = Auth::start(deps.clone(), &config.auth, key).await;
+        let limits = Limits::start(&config.limits, &foundation.clock).await?;
         let state = State {
             refusals: Arc::new(Refusals::new(deps.clone())),
             deps,
             auth: auth.map_err(Error::from)?,
             migrator: foundation.migrator.clone(),
+            limits: limits.clone(),
             base_domain: config.http.base_domain.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
         };
@@ -177,6 +183,7 @@ impl App {
             readiness: Readiness::of(&["database", "migrations"]),
             trusted_proxies: config.http.trusted_proxies.clone(),
             allowed_origins: config.http.allowed_origins.clone(),
+            limits,
         };
         Ok(Self {
             foundation,

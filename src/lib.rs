@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod domains;
 pub mod error;
 pub mod ids;
+pub mod limits;
 pub mod migrations;
 pub mod pagination;
 pub mod private_postgres;

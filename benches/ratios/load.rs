@@ -74,41 +74,69 @@ pub(crate) async fn run(server: SocketAddr, mix: &Mix, clients: usize, time: Dur
 
 /// How many answers this client got until `end`.
 async fn client(server: SocketAddr, mix: &Mix, seed: u64, end: Instant) -> u32 {
-    let mut stream = TcpStream::connect(server).await.expect("a connection");
-    stream.set_nodelay(true).expect("a socket option");
+    let mut connection = Connection::open(server).await;
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut buffer = vec![0; 16 * 1024];
     let mut answers = 0;
     while Instant::now() < end {
-        let request = mix.pick(&mut random);
-        stream.write_all(request).await.expect("a request");
-        let mut filled = 0;
-        loop {
-            let read = stream.read(&mut buffer[filled..]).await.expect("an answer");
-            assert!(read > 0, "the server closed the connection");
-            filled += read;
-            if is_whole(&buffer[..filled]) {
-                break;
-            }
-        }
+        let status = connection.ask(mix.pick(&mut random)).await;
+        assert_eq!(status, 200, "{}", connection.text());
         answers += 1;
     }
     answers
 }
 
-/// Whether the answer is there to its end. Anything but 200 ends the benchmark.
-fn is_whole(answer: &[u8]) -> bool {
+/// One kept connection.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Connection {
+    pub(crate) async fn open(server: SocketAddr) -> Self {
+        let stream = TcpStream::connect(server).await.expect("a connection");
+        stream.set_nodelay(true).expect("a socket option");
+        Self {
+            stream,
+            buffer: vec![0; 16 * 1024],
+            filled: 0,
+        }
+    }
+
+    /// Sends a request and reads its answer to the end; the answer's status.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> u16 {
+        self.stream.write_all(request).await.expect("a request");
+        self.filled = 0;
+        loop {
+            let rest = &mut self.buffer[self.filled..];
+            let read = self.stream.read(rest).await.expect("an answer");
+            assert!(read > 0, "the server closed the connection");
+            self.filled += read;
+            if let Some(status) = whole(&self.buffer[..self.filled]) {
+                return status;
+            }
+        }
+    }
+
+    /// The last answer.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.buffer[..self.filled]).into_owned()
+    }
+}
+
+/// The status of an answer that is there to its end.
+fn whole(answer: &[u8]) -> Option<u16> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(begin) = head.parse(answer).expect("an answer of HTTP") else {
-        return false;
+        return None;
     };
     let text = || String::from_utf8_lossy(answer);
-    assert_eq!(head.code, Some(200), "{}", text());
     let length = head.headers.iter().find_map(|header| {
         let names_length = header.name.eq_ignore_ascii_case("content-length");
         let value = names_length.then_some(header.value)?;
         std::str::from_utf8(value).ok()?.parse::<usize>().ok()
     });
-    answer.len() >= begin + length.unwrap_or_else(|| panic!("no length: {}", text()))
+    let end = begin + length.unwrap_or_else(|| panic!("no length: {}", text()));
+    (answer.len() >= end).then(|| head.code.expect("a status"))
 }

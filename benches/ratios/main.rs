@@ -13,6 +13,7 @@
 mod ceiling;
 mod column;
 mod fleet;
+mod flood;
 mod load;
 mod plan;
 mod provisioning;
@@ -36,6 +37,7 @@ async fn main() {
     let one = Fleet::make(1).await;
     let many = Fleet::make(plan.tenants).await;
     reads::measure(&plan, &one, &many, &mut table).await;
+    flood::measure(&plan, &one, &mut table).await;
     start::measure(&plan, &one, &many, &mut table);
     provisioning::measure(&plan, &one, &mut table).await;
     column::measure(&plan, &many, &mut table).await;

@@ -89,7 +89,8 @@ impl Sides {
     }
 }
 
-fn request(server: &TestServer, tenant: &Tenant) -> Vec<u8> {
+/// The read of this tenant's project by its user.
+pub(crate) fn request(server: &TestServer, tenant: &Tenant) -> Vec<u8> {
     let Tenant {
         id,
         slug,
@@ -104,7 +105,7 @@ fn request(server: &TestServer, tenant: &Tenant) -> Vec<u8> {
     .into_bytes()
 }
 
-fn address(server: &TestServer) -> SocketAddr {
+pub(crate) fn address(server: &TestServer) -> SocketAddr {
     let url = server.url();
     let address = url.strip_prefix("http://").expect("an address");
     address.parse().expect("an address")

@@ -78,9 +78,12 @@ impl<const OWN: u16> ApiResponse for ApiError<OWN> {
 pub(super) fn problem(status: StatusCode) -> MetaResponse {
     let headers = match status {
         StatusCode::UNAUTHORIZED => vec![header("WWW-Authenticate", String::schema_ref())],
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            vec![header("Retry-After", u64::schema_ref())]
-        }
+        StatusCode::SERVICE_UNAVAILABLE => vec![header("Retry-After", u64::schema_ref())],
+        StatusCode::TOO_MANY_REQUESTS => vec![
+            header("Retry-After", u64::schema_ref()),
+            header("RateLimit-Policy", String::schema_ref()),
+            header("RateLimit", String::schema_ref()),
+        ],
         _ => Vec::new(),
     };
     MetaResponse {
@@ -103,5 +106,13 @@ pub(super) fn header(name: &str, schema: MetaSchemaRef) -> MetaHeader {
         required: true,
         deprecated: false,
         schema,
+    }
+}
+
+/// The description of a response header that is there where it is needed.
+pub(super) fn optional_header(name: &str) -> MetaHeader {
+    MetaHeader {
+        required: false,
+        ..header(name, String::schema_ref())
     }
 }

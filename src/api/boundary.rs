@@ -7,6 +7,7 @@ use poem::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tracing::Instrument;
 
+use super::limits;
 use super::request::{REQUEST_ID, RequestFacts};
 
 /// Headers of every response that does not say otherwise: answers are data for one caller, never a page.
@@ -54,6 +55,9 @@ impl<E: Endpoint> Endpoint for Boundary<E> {
         let headers = response.headers_mut();
         for (name, value) in DEFAULT_HEADERS {
             headers.entry(name).or_insert(value);
+        }
+        if let Some(standing) = facts.standing() {
+            limits::tell(standing, headers);
         }
         headers.insert(REQUEST_ID, facts.request_id_header());
         line.status = Some(response.status());

@@ -13,7 +13,7 @@ use poem_openapi::registry::{
 use poem_openapi::types::Type;
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
-use super::api_error::{header, problem};
+use super::api_error::{header, optional_header, problem};
 use super::problem::Problem;
 use super::security::SCHEME;
 use super::tenant_context::TENANT_HEADER;
@@ -119,6 +119,9 @@ fn complete(path: &str, operation: &mut MetaOperation) {
             StatusCode::SERVICE_UNAVAILABLE,
         ]);
     }
+    if path.starts_with(PREFIX) {
+        statuses.push(StatusCode::TOO_MANY_REQUESTS);
+    }
     if operation.request.is_some() {
         statuses.extend([
             StatusCode::BAD_REQUEST,
@@ -145,6 +148,11 @@ fn complete(path: &str, operation: &mut MetaOperation) {
     }
     responses.sort_by_key(|response| response.status);
     for response in responses {
+        let limited = path.starts_with(PREFIX) && response.status.is_some_and(|code| code < 300);
+        if limited {
+            let headers = ["RateLimit-Policy", "RateLimit"];
+            response.headers.extend(headers.map(optional_header));
+        }
         let request_id = header("X-Request-ID", String::schema_ref());
         response.headers.push(request_id);
     }

@@ -22,6 +22,7 @@ mod features;
 mod health;
 mod json;
 mod jwks;
+mod limits;
 mod origins;
 mod page;
 mod problem;
@@ -59,6 +60,7 @@ pub use state::State;
 pub use tenant_context::{ForTenant, TENANT_HEADER};
 
 use crate::domains::mails::CaughtMails;
+use crate::limits::Limits;
 use crate::readiness::Readiness;
 
 /// All endpoints below `/api/v1`. A new domain adds its own here.
@@ -94,6 +96,8 @@ pub struct Shell {
     pub allowed_origins: Vec<String>,
     /// Shown at `/dev/mails`, in development mode alone.
     pub caught_mails: Option<CaughtMails>,
+    /// Counts requests whose credential does not hold.
+    pub limits: Limits,
 }
 
 /// Everything that is described: the root's endpoints, and `A` below `/api/v1`.
@@ -106,6 +110,7 @@ pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output =
         trusted_proxies,
         allowed_origins,
         caught_mails,
+        limits,
     } = shell;
     let health = health::HealthApi { readiness };
     let docs = docs::Docs::of::<Described<A>>();
@@ -120,6 +125,7 @@ pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output =
     let problems = problems::Problems {
         inner: document::service(endpoints).into_endpoint(),
         routes: routes::Routes::of::<Described<A>>(),
+        limits,
     };
     boundary::Boundary {
         inner: origins::Origins::new(Arc::new(problems), &allowed_origins),

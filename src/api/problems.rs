@@ -9,10 +9,12 @@ use poem::http::{Method, StatusCode, Uri};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
 use super::failure::Failure;
+use super::limits;
 use super::problem;
 use super::request::RequestFacts;
 use super::routes::Routes;
 use crate::error::{Error, FieldError};
+use crate::limits::Limits;
 
 /// The longest path and query, in bytes, that is read.
 const LONGEST_URI: usize = 8 * 1024;
@@ -21,6 +23,7 @@ const LONGEST_URI: usize = 8 * 1024;
 pub(super) struct Problems<E> {
     pub(super) inner: E,
     pub(super) routes: Routes,
+    pub(super) limits: Limits,
 }
 
 impl<E: Endpoint> Endpoint for Problems<E> {
@@ -35,6 +38,9 @@ impl<E: Endpoint> Endpoint for Problems<E> {
                 .map(IntoResponse::into_response);
         };
         if let Some(failure) = refuse(facts.uri()) {
+            return Ok(respond(failure, &facts));
+        }
+        if let Some(failure) = limits::refuse_shut(&self.limits, request.headers(), &facts) {
             return Ok(respond(failure, &facts));
         }
         let method = request.method().clone();
@@ -62,7 +68,8 @@ impl<E: Endpoint> Endpoint for Problems<E> {
         if failure.status == StatusCode::FORBIDDEN {
             write_down(&method, failure.code, &facts).await;
         }
-        Ok(respond(failure, &facts))
+        let refused = limits::count_failure(&self.limits, &failure, &facts).await;
+        Ok(respond(refused.unwrap_or(failure), &facts))
     }
 }
 

@@ -15,6 +15,7 @@ use super::trace_context::TraceParent;
 use crate::domains::access::Context;
 use crate::domains::audit::Refusals;
 use crate::ids;
+use crate::limits::Standing;
 
 /// The header that names a request, in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -35,6 +36,7 @@ struct Facts {
     tenant: OnceLock<Box<str>>,
     user: OnceLock<Uuid>,
     caller: OnceLock<Caller>,
+    standing: OnceLock<Standing>,
     failure: OnceLock<(&'static str, Option<String>)>,
 }
 
@@ -60,6 +62,7 @@ impl RequestFacts {
             tenant: OnceLock::new(),
             user: OnceLock::new(),
             caller: OnceLock::new(),
+            standing: OnceLock::new(),
             failure: OnceLock::new(),
         }))
     }
@@ -136,6 +139,15 @@ impl RequestFacts {
 
     pub(super) fn set_route(&self, template: Arc<str>) {
         let _ = self.0.route.set(template);
+    }
+
+    /// Where the caller stands with their limit, once the request was counted.
+    pub(super) fn standing(&self) -> Option<&Standing> {
+        self.0.standing.get()
+    }
+
+    pub(super) fn set_standing(&self, standing: Standing) {
+        let _ = self.0.standing.set(standing);
     }
 
     /// The code of the failure, and its cause where that is our own fault.

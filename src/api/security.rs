@@ -10,6 +10,7 @@ use poem::http::header::AUTHORIZATION;
 use poem_openapi::SecurityScheme;
 use poem_openapi::auth::Bearer;
 
+use super::limits::count_member;
 use super::request::{self, RequestFacts};
 use super::state::State;
 use super::tenant_context::{named, note, origin, state};
@@ -126,6 +127,7 @@ async fn context(
         facts.set_user(verified.user_id);
     }
     let tenant = state.deps.tenancy.admit(tenant)?;
+    count_member(request, state, &tenant).await?;
     let authority = state.deps.roles.authority(&tenant, &verified.role).await?;
     let context = verified.into_context(tenant, authority, origin(request))?;
     remember(request, state, &context);

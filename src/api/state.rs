@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::domains::Deps;
 use crate::domains::audit::Refusals;
 use crate::domains::auth::Auth;
+use crate::limits::Limits;
 use crate::migrations::Migrator;
 
 /// Shared by all requests.
@@ -19,6 +20,8 @@ pub struct State {
     pub refusals: Arc<Refusals>,
     /// Makes and migrates tenants.
     pub migrator: Migrator,
+    /// Counts requests.
+    pub limits: Limits,
     /// `example.com` makes `acme.example.com` the tenant `acme`.
     pub base_domain: Option<String>,
     /// Peers whose `X-Forwarded-Host` is believed.

@@ -9,6 +9,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::client_addr::is_trusted_peer;
+use super::limits::count_public;
 use super::request::RequestFacts;
 use super::state::State;
 use crate::domains::access::Origin;
@@ -45,6 +46,7 @@ impl<'a> ApiExtractor<'a> for ForTenant {
         let tenant = tenant.map_err(Error::from)?;
         note(request, &tenant);
         let tenant = state.deps.tenancy.admit(tenant).map_err(Error::from)?;
+        count_public(request, &state, &tenant).await?;
         Ok(Self(tenant))
     }
 }

@@ -12,6 +12,7 @@ mod dotenv;
 mod env;
 mod environment;
 mod http;
+mod limits;
 mod log;
 mod mail;
 mod mistake;
@@ -34,6 +35,7 @@ pub use self::database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use self::dev::DevConfig;
 pub use self::environment::{Environment, Mode};
 pub use self::http::HttpConfig;
+pub use self::limits::LimitsConfig;
 pub use self::log::{LogConfig, LogFormat};
 pub use self::mail::{MailConfig, MailTransport, TENANT_PLACE};
 pub use self::mistake::{ConfigError, Mistake};
@@ -55,6 +57,7 @@ const GROUPS: &[Group] = &[
     auth::GROUP,
     oidc::GROUP,
     mail::GROUP,
+    limits::GROUP,
     seed::GROUP,
     dev::GROUP,
     log::GROUP,
@@ -88,6 +91,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Who sends mails, and where their links lead.
     pub mail: MailConfig,
+    /// How often clients may ask.
+    pub limits: LimitsConfig,
     /// The first operator of a new installation.
     pub seed: SeedConfig,
     /// The private PostgreSQL of development mode.
@@ -144,6 +149,8 @@ impl Config {
             "APP_ENV" => Some("test".into()),
             "JWT_SECRET" => Some(TEST_SECRET.into()),
             "DB_POOL_SIZE" => Some("5".into()),
+            // Tests are many requests from one address; those about limits switch them on.
+            "RATE_LIMIT" => Some("off".into()),
             "DATABASE_URL"
             | "MIGRATION_DATABASE_URL"
             | "DATABASE_POOL_MODE"
@@ -200,6 +207,7 @@ impl Config {
         let developing = dev.as_ref().ok().filter(|_| catches);
         let mails_dir = developing.map(|dev| dev.data_dir.join("mails"));
         let mail = MailConfig::from_env(reader, mails_dir);
+        let limits = LimitsConfig::from_env(reader);
         let seed = SeedConfig::from_env(reader);
         let log = LogConfig::from_env(reader);
         Ok(Self {
@@ -209,6 +217,7 @@ impl Config {
             tenancy: tenancy?,
             auth: auth?,
             mail: mail?,
+            limits: limits?,
             seed: seed?,
             dev: dev?,
             log: log?,

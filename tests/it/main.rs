@@ -20,6 +20,7 @@ mod fleet;
 mod golden;
 mod http;
 mod isolation;
+mod limits;
 mod private_postgres;
 mod program;
 mod projects;

@@ -11,10 +11,9 @@ use argon2::{
     password_hash,
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
-use tokio::task::JoinError;
 
 use super::policy::NewPassword;
+use super::threads::{Refused, Threads};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{NoRandomness, random_token};
 
@@ -55,9 +54,12 @@ pub enum HashError {
     /// No randomness for a salt.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
-    /// The thread that hashed was lost.
-    #[error("a hashing thread was lost")]
-    Lost(#[from] JoinError),
+    /// The work on a thread broke down.
+    #[error("a hashing thread broke down")]
+    Lost,
+    /// The threads could not be started.
+    #[error("the hashing threads cannot be started")]
+    Threads(#[from] std::io::Error),
 }
 
 /// Hashes and compares passwords. Cheap to clone; all clones share the limits.
@@ -70,10 +72,7 @@ struct Inner {
     argon2: Argon2<'static>,
     /// What a password is compared with where there is no account, so that it takes the same time.
     dummy: String,
-    /// Those that run.
-    running: Arc<Semaphore>,
-    /// Those that run or wait.
-    admitted: Arc<Semaphore>,
+    threads: Threads,
 }
 
 impl Hasher {
@@ -87,8 +86,7 @@ impl Hasher {
             inner: Arc::new(Inner {
                 argon2,
                 dummy,
-                running: Arc::new(Semaphore::new(concurrency)),
-                admitted: Arc::new(Semaphore::new(concurrency * (1 + WAITING_PER_SLOT))),
+                threads: Threads::start(concurrency, concurrency * WAITING_PER_SLOT)?,
             }),
         })
     }
@@ -148,17 +146,12 @@ impl Hasher {
         &self,
         work: impl FnOnce(&Inner) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let admitted = Arc::clone(&self.inner.admitted).try_acquire_owned();
-        let admitted = admitted.map_err(|_| HashError::Busy)?;
-        let running = Arc::clone(&self.inner.running).acquire_owned().await;
-        let running = running.map_err(|_| HashError::Busy)?;
         let inner = Arc::clone(&self.inner);
-        tokio::task::spawn_blocking(move || {
-            // The permits go with the work: a caller who hangs up does not make room while the hash still runs.
-            let _permits = (admitted, running);
-            work(&inner)
-        })
-        .await?
+        let done = self.inner.threads.run(move || work(&inner)).await;
+        done.map_err(|refused| match refused {
+            Refused::Busy => HashError::Busy,
+            Refused::Lost => HashError::Lost,
+        })?
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod hasher;
 mod policy;
+mod threads;
 
 pub use hasher::{HashError, Hasher, PasswordHash};
 pub use policy::{NewPassword, PasswordError};
