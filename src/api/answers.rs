@@ -1,9 +1,10 @@
 //! Answers that many endpoints give: made, and nothing to say.
 
+use std::fmt::Display;
+
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Json;
 use poem_openapi::types::ToJSON;
-use uuid::Uuid;
 
 use super::document::PREFIX;
 use crate::domains::idempotency::Once;
@@ -25,8 +26,12 @@ pub enum CreatedOnce<T: ToJSON> {
 }
 
 impl<Out: ToJSON> CreatedOnce<Out> {
-    /// `made`, which is at `path` below its id.
-    pub(super) fn at<T: Into<Out>>(path: &str, made: Once<T>, id: impl Fn(&T) -> Uuid) -> Self {
+    /// `made`, which is at `path` below its id or name.
+    pub(super) fn at<T: Into<Out>, I: Display>(
+        path: &str,
+        made: Once<T>,
+        id: impl Fn(&T) -> I,
+    ) -> Self {
         let (made, before) = made.into_parts();
         let location = format!("{PREFIX}{path}/{}", id(&made));
         Self::Now(Json(made.into()), location, before.then_some(true))

@@ -32,6 +32,8 @@ pub enum Tag {
     Users,
     /// Tenants: the operators' endpoints, and one's own tenant.
     Tenants,
+    /// The tenant's roles, and what each is granted.
+    Roles,
     /// The worked example of a domain.
     Projects,
     /// What a tenant shows to whom.

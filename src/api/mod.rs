@@ -24,11 +24,15 @@ mod json;
 mod jwks;
 mod limits;
 mod origins;
+mod own_tenant;
 mod page;
+mod permissions;
 mod problem;
 mod problems;
 mod projects;
 mod request;
+mod role_bodies;
+mod roles;
 mod routes;
 mod schema;
 mod security;
@@ -69,6 +73,9 @@ pub type Endpoints = (
     users::UsersApi,
     tenants::TenantsApi,
     features::FeaturesApi,
+    own_tenant::OwnTenantApi,
+    permissions::PermissionsApi,
+    roles::RolesApi,
     projects::ProjectsApi,
     audit::AuditApi,
 );
@@ -80,6 +87,9 @@ pub fn endpoints() -> Endpoints {
         users::UsersApi,
         tenants::TenantsApi,
         features::FeaturesApi,
+        own_tenant::OwnTenantApi,
+        permissions::PermissionsApi,
+        roles::RolesApi,
         projects::ProjectsApi,
         audit::AuditApi,
     )

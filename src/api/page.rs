@@ -38,6 +38,17 @@ impl<T: Type + ParseFromJSON + ToJSON> From<pagination::Page<T>> for Page<T> {
     }
 }
 
+impl<T: Type + ParseFromJSON + ToJSON> Page<T> {
+    /// A list that is never longer than a page.
+    pub(super) fn whole(data: Vec<T>) -> Self {
+        Self {
+            data,
+            has_more: false,
+            next_cursor: None,
+        }
+    }
+}
+
 /// The page that `limit` and `cursor` ask for.
 ///
 /// An endpoint takes them as `#[oai(default)] limit: Query<Limit>, cursor: Query<Option<Cursor>>`.

@@ -5,7 +5,7 @@ use poem_openapi::Object;
 use uuid::Uuid;
 
 use crate::domains::passwords::NewPassword;
-use crate::domains::tenants::{NewAdmin, NewTenant, TenantView};
+use crate::domains::tenants::{Migrations, NewAdmin, NewTenant, TenantChange, TenantView, Usage};
 use crate::domains::users::Email;
 use crate::error::{Error, FieldError};
 use crate::tenancy::Slug;
@@ -22,6 +22,8 @@ pub(super) struct TenantOut {
     name: String,
     /// `active`, `suspended`, `cancelled` or `deleted`.
     status: String,
+    /// Its plan, which says how much it may ask for.
+    plan: String,
     /// Last migration that its schema has; 0 is none.
     schema_version: i32,
     /// When it was made.
@@ -37,6 +39,7 @@ impl From<TenantView> for TenantOut {
             slug: view.slug,
             name: view.name,
             status: view.status.to_string(),
+            plan: view.plan,
             schema_version: view.schema_version,
             created_at: view.created_at,
             updated_at: view.updated_at,
@@ -73,13 +76,163 @@ pub(super) struct AdminIn {
     password: String,
 }
 
-/// What changes in a tenant.
+/// A tenant's whole profile.
+#[derive(Object)]
+#[oai(deny_unknown_fields, rename = "TenantProfile")]
+pub(super) struct TenantPut {
+    /// Its name for people; 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    name: String,
+    /// Its plan; for operators alone. It stays as it is where this is left out.
+    #[oai(validator(min_length = 1, max_length = 63))]
+    plan: Option<String>,
+}
+
+impl From<TenantPut> for TenantChange {
+    fn from(body: TenantPut) -> Self {
+        Self {
+            name: Some(body.name),
+            plan: body.plan,
+        }
+    }
+}
+
+/// What changes in a tenant; a field that is left out stays as it is.
 #[derive(Object)]
 #[oai(deny_unknown_fields, rename = "TenantChange")]
 pub(super) struct TenantPatch {
     /// The new name for people; 1 to 200 characters.
     #[oai(validator(min_length = 1, max_length = 200))]
-    pub(super) name: Option<String>,
+    name: Option<String>,
+    /// The new plan; for operators alone.
+    #[oai(validator(min_length = 1, max_length = 63))]
+    plan: Option<String>,
+}
+
+impl From<TenantPatch> for TenantChange {
+    fn from(body: TenantPatch) -> Self {
+        Self {
+            name: body.name,
+            plan: body.plan,
+        }
+    }
+}
+
+/// What changes in one's own tenant; a field that is left out stays as it is.
+#[derive(Object)]
+#[oai(deny_unknown_fields, rename = "OwnTenantChange")]
+pub(super) struct OwnTenantPatch {
+    /// The new name for people; 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    name: Option<String>,
+}
+
+impl From<OwnTenantPatch> for TenantChange {
+    fn from(body: OwnTenantPatch) -> Self {
+        Self {
+            name: body.name,
+            plan: None,
+        }
+    }
+}
+
+/// What a tenant uses, and may.
+#[derive(Object)]
+#[oai(rename = "TenantUsage")]
+pub(super) struct UsageOut {
+    /// Its plan.
+    plan: String,
+    /// Requests of the whole tenant that its plan allows in a minute.
+    requests_per_minute: u32,
+    /// Its users.
+    users: i64,
+    /// Its projects.
+    projects: i64,
+    /// Sign-ins that have not ended.
+    sessions: i64,
+    /// What its tables take on disk, in bytes, indexes included.
+    storage_bytes: i64,
+}
+
+impl From<Usage> for UsageOut {
+    fn from(usage: Usage) -> Self {
+        Self {
+            plan: usage.plan,
+            requests_per_minute: usage.requests_per_minute,
+            users: usage.stored.users,
+            projects: usage.stored.projects,
+            sessions: usage.stored.sessions,
+            storage_bytes: usage.stored.bytes,
+        }
+    }
+}
+
+/// Where a tenant stands in the fleet.
+#[derive(Object)]
+#[oai(rename = "TenantMigrations")]
+pub(super) struct MigrationsOut {
+    /// Last migration that its schema has; 0 is none.
+    version: i32,
+    /// Newest migration that this server knows.
+    target: i32,
+    /// Whether its last migration failed; then it answers 503.
+    failed: bool,
+    /// Tries since the last success.
+    attempts: i32,
+    /// What the last failure said.
+    #[oai(nullable)]
+    last_error: Option<String>,
+    /// How long the last successful run took, in milliseconds.
+    #[oai(nullable)]
+    duration_ms: Option<i32>,
+    /// When this last changed.
+    #[oai(nullable)]
+    updated_at: Option<DateTime<Utc>>,
+    /// What the schema's own history says; `null` where the schema cannot be read.
+    #[oai(nullable)]
+    history: Option<Vec<AppliedOut>>,
+}
+
+/// One migration in a schema's history.
+#[derive(Object)]
+#[oai(rename = "AppliedMigration")]
+struct AppliedOut {
+    /// Its version.
+    version: i32,
+    /// Its name.
+    name: String,
+    /// When it was applied, RFC 3339.
+    applied_at: String,
+}
+
+impl From<Migrations> for MigrationsOut {
+    fn from(migrations: Migrations) -> Self {
+        let Migrations {
+            line,
+            target,
+            history,
+        } = migrations;
+        let history = history.map(|lines| {
+            let lines = lines.into_iter();
+            lines
+                .map(|line| AppliedOut {
+                    version: line.version,
+                    name: line.name,
+                    applied_at: line.applied_at,
+                })
+                .collect()
+        });
+        Self {
+            version: line.version,
+            target,
+            failed: line.failed,
+            attempts: line.attempts,
+            last_error: line.last_error,
+            duration_ms: line.duration_ms,
+            updated_at: line.updated_at,
+            history,
+        }
+    }
 }
 
 /// The rules that the schema cannot tell.

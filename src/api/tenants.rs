@@ -1,88 +1,20 @@
-//! `/tenants`: the operators' endpoints, and `/tenant`: one's own.
+//! `/tenants`: the operators' endpoints, and those for whoever belongs to a tenant.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use poem::web::Data;
+use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
 use super::answers::CreatedOnce;
-use super::security::{Caller, PlatformCaller};
+use super::security::PlatformCaller;
 use super::state::State;
-use super::tenant_bodies::{TenantIn, TenantOut, TenantPatch, parse_new};
+use super::tenant_bodies::{MigrationsOut, TenantIn, TenantOut, TenantPatch, TenantPut, parse_new};
+use super::users::{UserIn, UserOut};
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
-use crate::domains::tenants::{Migrations, Tenants, Transition};
-
-/// Where a tenant stands in the fleet.
-#[derive(Object)]
-#[oai(rename = "TenantMigrations")]
-struct MigrationsOut {
-    /// Last migration that its schema has; 0 is none.
-    version: i32,
-    /// Newest migration that this server knows.
-    target: i32,
-    /// Whether its last migration failed; then it answers 503.
-    failed: bool,
-    /// Tries since the last success.
-    attempts: i32,
-    /// What the last failure said.
-    #[oai(nullable)]
-    last_error: Option<String>,
-    /// How long the last successful run took, in milliseconds.
-    #[oai(nullable)]
-    duration_ms: Option<i32>,
-    /// When this last changed.
-    #[oai(nullable)]
-    updated_at: Option<DateTime<Utc>>,
-    /// What the schema's own history says; `null` where the schema cannot be read.
-    #[oai(nullable)]
-    history: Option<Vec<AppliedOut>>,
-}
-
-/// One migration in a schema's history.
-#[derive(Object)]
-#[oai(rename = "AppliedMigration")]
-struct AppliedOut {
-    /// Its version.
-    version: i32,
-    /// Its name.
-    name: String,
-    /// When it was applied, RFC 3339.
-    applied_at: String,
-}
-
-impl From<Migrations> for MigrationsOut {
-    fn from(migrations: Migrations) -> Self {
-        let Migrations {
-            line,
-            target,
-            history,
-        } = migrations;
-        let history = history.map(|lines| {
-            let lines = lines.into_iter();
-            lines
-                .map(|line| AppliedOut {
-                    version: line.version,
-                    name: line.name,
-                    applied_at: line.applied_at,
-                })
-                .collect()
-        });
-        Self {
-            version: line.version,
-            target,
-            failed: line.failed,
-            attempts: line.attempts,
-            last_error: line.last_error,
-            duration_ms: line.duration_ms,
-            updated_at: line.updated_at,
-            history,
-        }
-    }
-}
+use crate::domains::tenants::{Tenants, Transition};
 
 /// The endpoints.
 pub struct TenantsApi;
@@ -139,7 +71,21 @@ impl TenantsApi {
         Ok(Json(tenants.find(id.0).await?.into()))
     }
 
-    /// Change a tenant's name. For operators, and for its own admins.
+    /// Replace a tenant's profile. For operators, and for its own admins, who leave the plan out.
+    #[oai(path = "/tenants/:id", method = "put", operation_id = "replaceTenant")]
+    async fn replace(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: PlatformCaller,
+        /// The tenant's id.
+        id: Path<Uuid>,
+        body: Body<TenantPut>,
+    ) -> OneTenant {
+        let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
+        Ok(Json(tenants.update(id.0, body.0.into()).await?.into()))
+    }
+
+    /// Change some of a tenant's profile. For operators, and for its own admins, who leave the plan out.
     #[oai(path = "/tenants/:id", method = "patch", operation_id = "updateTenant")]
     async fn update(
         &self,
@@ -150,8 +96,31 @@ impl TenantsApi {
         body: Body<TenantPatch>,
     ) -> OneTenant {
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        let view = tenants.update(id.0, body.0.name).await?;
-        Ok(Json(view.into()))
+        Ok(Json(tenants.update(id.0, body.0.into()).await?.into()))
+    }
+
+    /// Make a user in a tenant, with a role up to `admin`. For operators.
+    #[oai(
+        path = "/tenants/:id/users",
+        method = "post",
+        operation_id = "createTenantUser"
+    )]
+    async fn add_user(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: PlatformCaller,
+        /// The tenant's id.
+        id: Path<Uuid>,
+        /// The client's name for this request; the same request again with it gives the same answer, for 24 hours.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255))]
+        key: Header<Option<String>>,
+        body: Body<UserIn>,
+    ) -> Result<CreatedOnce<UserOut>, ApiError<{ CONFLICT | UNAVAILABLE }>> {
+        let key = body.key(key.0, &caller.0);
+        let new = body.0.parse()?;
+        let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
+        let made = tenants.add_user(id.0, new, key.as_ref()).await?;
+        Ok(CreatedOnce::at("/users", made, |user| user.id))
     }
 
     /// Refuse a tenant's requests until it is activated again. For operators.
@@ -217,13 +186,6 @@ impl TenantsApi {
     ) -> Result<Json<MigrationsOut>, ApiError> {
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
         Ok(Json(tenants.migrations(id.0).await?.into()))
-    }
-
-    /// One's own tenant.
-    #[oai(path = "/tenant", method = "get", operation_id = "getOwnTenant")]
-    async fn own(&self, state: Data<&Arc<State>>, caller: Caller) -> OneTenant {
-        let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        Ok(Json(tenants.own().await?.into()))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::error::{Error, FieldError};
 /// A user of the tenant.
 #[derive(Object)]
 #[oai(rename = "User")]
-struct UserOut {
+pub(super) struct UserOut {
     /// Their id.
     id: Uuid,
     /// What they sign in with, in lower case.
@@ -55,7 +55,7 @@ impl From<User> for UserOut {
 /// What makes a user.
 #[derive(Object)]
 #[oai(deny_unknown_fields, rename = "UserNew")]
-struct UserIn {
+pub(super) struct UserIn {
     /// What they sign in with; unique in the tenant.
     #[oai(validator(max_length = 254))]
     email: String,
@@ -74,7 +74,7 @@ struct UserIn {
 }
 
 impl UserIn {
-    fn parse(self) -> Result<NewUser, Error> {
+    pub(super) fn parse(self) -> Result<NewUser, Error> {
         let mut mistakes = Vec::new();
         let email = self.email.parse::<Email>();
         let email =

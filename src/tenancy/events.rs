@@ -22,6 +22,11 @@ pub enum Event {
         /// Its slug, for those who had looked it up in vain.
         slug: String,
     },
+    /// A tenant's own roles, or what they are granted, changed: read them anew.
+    RolesChanged {
+        /// Whose.
+        tenant: TenantId,
+    },
     /// The access tokens of these sessions are dead.
     SessionsRevoked {
         /// Which sessions; at most a hundred, for PostgreSQL carries less than 8,000 bytes at once.

@@ -25,4 +25,5 @@ mod private_postgres;
 mod program;
 mod projects;
 mod provisioning;
+mod roles;
 mod tenants;

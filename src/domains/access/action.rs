@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Denied;
@@ -11,7 +12,8 @@ use super::context::Context;
 use super::role::Role;
 
 /// How far a grant reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Extent {
     /// What the actor owns.
     Own,
@@ -79,10 +81,10 @@ pub trait Action {
 }
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal { $($role:ident: $extent:ident),* $(,)? })*) => {
+    ($(#[doc = $doc:literal] $name:ident = $text:literal { $($role:ident: $extent:ident),* $(,)? })*) => {
         /// What can be granted to a role, written `resource:action`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Permission { $($(#[$doc])* $name),* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Permission { $(#[doc = $doc] #[serde(rename = $text)] $name),* }
 
         impl Permission {
             /// All of them.
@@ -91,6 +93,11 @@ macro_rules! permissions {
             /// As the API writes it.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
+            }
+
+            /// What it allows, for people.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$name => $doc.trim_ascii()),* }
             }
 
             /// How many there are.
@@ -105,7 +112,7 @@ macro_rules! permissions {
             }
         }
 
-        $($(#[$doc])* #[derive(Debug, Clone, Copy)] pub struct $name;
+        $(#[doc = $doc] #[derive(Debug, Clone, Copy)] pub struct $name;
         impl Action for $name { const PERMISSION: Permission = Permission::$name; })*
     };
 }
@@ -167,6 +174,20 @@ permissions! {
     TenantsManage = "tenants:manage" { SuperAdmin: All }
     /// Act as a tenant's user, with a reason.
     ImpersonationsManage = "impersonations:manage" { SuperAdmin: All }
+}
+
+impl Permission {
+    /// How far a tenant's own role can be granted it: as far as one built-in role or another is, but never to every tenant. The code
+    /// that asks for a permission knows these reaches and no other.
+    pub fn grantable(self) -> impl Iterator<Item = Extent> {
+        let held = move |extent: &Extent| {
+            let roles = Role::ALL.into_iter();
+            roles
+                .filter_map(move |role| self.granted_to(role))
+                .any(|e| e == *extent)
+        };
+        [Extent::Own, Extent::Tenant].into_iter().filter(held)
+    }
 }
 
 /// A text that names no permission.

@@ -28,10 +28,21 @@ impl Grants {
 
     /// Whether this holds all that `other` holds, and as far.
     pub fn cover(&self, other: &Self) -> bool {
-        other.iter().all(|(permission, extent)| {
-            let own = self.extent(permission);
-            own.is_some_and(|own| own >= extent)
-        })
+        self.first_beyond(other).is_none()
+    }
+
+    /// What `other` holds and this does not, or not as far.
+    pub fn first_beyond(&self, other: &Self) -> Option<Permission> {
+        let mut held = other.iter();
+        let beyond = held.find(|(permission, extent)| self.extent(*permission) < Some(*extent));
+        beyond.map(|(permission, _)| permission)
+    }
+
+    /// The same, with `permission` granted so far, or not at all.
+    #[must_use]
+    pub fn with(mut self, permission: Permission, extent: Option<Extent>) -> Self {
+        self.0[permission as usize] = extent;
+        self
     }
 
     /// What both hold, as far as both reach.

@@ -40,7 +40,7 @@ impl Role {
 }
 
 /// Place of a role in the hierarchy. To act on another user, or to give a role, one must stand strictly above it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rank(pub i32);
 

@@ -1,8 +1,17 @@
 //! Roles: what each may do. The built-in ones are the program's; a tenant's own are rows of its schema.
 //!
-//! Invariant: on the way of a request a built-in role costs no query, and one of the tenant's own costs one only after it changed.
+//! Invariant: nobody makes or leaves a role that holds more than they do themselves, or changes one that does not stand below them.
 
+mod authorization;
+mod cache;
 mod directory;
+mod error;
+mod model;
+mod permissions;
 mod repository;
+mod service;
 
 pub use directory::Directory;
+pub use error::RoleError;
+pub use model::{Granted, KnownPermission, NewRole, RoleView};
+pub use service::Roles;

@@ -2,7 +2,7 @@
 
 use crate::domains::access::Denied;
 use crate::domains::idempotency::IdempotencyError;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, FieldError};
 use crate::migrations::ApplyError;
 use crate::tenancy::{DbError, Status};
 
@@ -29,6 +29,17 @@ pub enum TenantsError {
     /// The platform's own tenant is not led through a life.
     #[error("the platform's own tenant cannot be {0}")]
     Platform(&'static str),
+    /// What reaches another tenant is for operators.
+    #[error(
+        "this is for the platform's operators alone; POST /users makes users of your own tenant"
+    )]
+    OperatorsAlone,
+    /// Plans are the operators' affair.
+    #[error("a tenant's plan is changed by the platform's operators alone; leave `plan` out")]
+    PlanIsOperators,
+    /// There is no such plan.
+    #[error("there is no plan `{0}`")]
+    UnknownPlan(String),
     /// Its schema could not be made; nothing of it stayed.
     #[error("the tenant's schema could not be made")]
     Schema(#[source] ApplyError),
@@ -65,6 +76,13 @@ impl From<TenantsError> for Error {
             TenantsError::InvalidTransition { .. }
             | TenantsError::StatusChanged
             | TenantsError::Platform(_) => conflict("invalid_transition"),
+            TenantsError::OperatorsAlone => Self::new(ErrorKind::Forbidden, "forbidden", detail),
+            TenantsError::PlanIsOperators => {
+                Self::new(ErrorKind::Forbidden, "plan_forbidden", detail)
+            }
+            TenantsError::UnknownPlan(_) => {
+                Self::validation(vec![FieldError::new("/plan", "unknown_plan", detail)])
+            }
             TenantsError::Schema(cause) => Self::internal(cause),
             TenantsError::Idempotency(error) => error.into(),
             TenantsError::Denied(denied) => denied.into(),

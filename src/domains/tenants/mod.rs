@@ -3,6 +3,8 @@
 mod error;
 mod life;
 mod model;
+mod people;
+mod profile;
 mod provision;
 mod repository;
 mod service;
@@ -10,7 +12,9 @@ mod temporary;
 
 pub use error::TenantsError;
 pub use life::Transition;
-pub use model::{AppliedMigration, Migrations, NewAdmin, NewTenant, TenantView};
+pub use model::{
+    AppliedMigration, Migrations, NewAdmin, NewTenant, Stored, TenantChange, TenantView, Usage,
+};
 pub use provision::ensure_platform;
 pub use service::Tenants;
 pub use temporary::{

@@ -43,6 +43,8 @@ pub struct TenantView {
     pub name: String,
     /// Where it is in its life.
     pub status: Status,
+    /// Key of its plan.
+    pub plan: String,
     /// Last migration that its schema has; 0 is none.
     pub schema_version: i32,
     /// When it was made.
@@ -58,11 +60,45 @@ impl From<&Tenant> for TenantView {
             slug: tenant.slug.to_string(),
             name: tenant.name.clone(),
             status: tenant.status,
+            plan: tenant.plan.clone(),
             schema_version: tenant.state.as_ref().map_or(0, |state| state.version),
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
         }
     }
+}
+
+/// What changes in a tenant; `None` leaves a value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct TenantChange {
+    /// The new name for people.
+    pub name: Option<String>,
+    /// Key of the new plan; for operators.
+    pub plan: Option<String>,
+}
+
+/// What a tenant uses, and may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// Key of its plan.
+    pub plan: String,
+    /// Requests of the whole tenant that the plan allows.
+    pub requests_per_minute: u32,
+    /// What its tables hold.
+    pub stored: Stored,
+}
+
+/// What a tenant's tables hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its users.
+    pub users: i64,
+    /// Its projects.
+    pub projects: i64,
+    /// Sign-ins that have not ended.
+    pub sessions: i64,
+    /// Bytes on disk, indexes included.
+    pub bytes: i64,
 }
 
 /// A tenant's place in the fleet, with what was applied to it.
@@ -89,5 +125,10 @@ pub struct AppliedMigration {
 
 /// What the audit keeps of a tenant.
 pub(super) fn audited(view: &TenantView) -> Value {
-    serde_json::json!({ "slug": view.slug, "name": view.name, "status": view.status })
+    serde_json::json!({
+        "slug": view.slug,
+        "name": view.name,
+        "status": view.status,
+        "plan": view.plan,
+    })
 }

@@ -98,25 +98,26 @@ async fn build(
         expires_at: None,
         now,
     };
-    insert_and_build(migrator, tx, &row).await?;
+    let plan = insert_and_build(migrator, tx, &row).await?;
     Ok(TenantView {
         id: row.id.0,
         slug: new.slug.to_string(),
         name: new.name.clone(),
         status: Status::Active,
+        plan,
         schema_version: migrator.set().target().version,
         created_at: now,
         updated_at: now,
     })
 }
 
-/// The registry row first, so that a taken slug is heard of before any work is done.
+/// The registry row first, so that a taken slug is heard of before any work is done. Answers with the plan that it has by default.
 pub(super) async fn insert_and_build(
     migrator: &Migrator,
     tx: &mut DdlTransaction,
     row: &NewRow<'_>,
-) -> Result<(), TenantsError> {
-    repository::insert(tx.scoped(), row).await?;
+) -> Result<String, TenantsError> {
+    let plan = repository::insert(tx.scoped(), row).await?;
     migrator.build_schema(tx, row.id, row.slug).await?;
-    Ok(())
+    Ok(plan)
 }

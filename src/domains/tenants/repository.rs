@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::error::TenantsError;
-use super::model::AppliedMigration;
-use crate::tenancy::{DbError, Scoped, Slug, Sql, Status, TenantId};
+use super::model::{AppliedMigration, Stored, TenantChange};
+use crate::domains::access::{Scope, TenantRead, TenantUpdate};
+use crate::tenancy::{DbError, Param, Scoped, Slug, Sql, Status, TenantId};
 
 const INSERT: Sql = Sql::new(
     "tenants.insert",
     "INSERT INTO public.tenants (id, slug, name, status, temporary, expires_at, created_at, updated_at) \
-     VALUES ($1, $2, $3, 'active', $4, $5, $6, $6)",
+     VALUES ($1, $2, $3, 'active', $4, $5, $6, $6) RETURNING plan",
 );
 const BY_SLUG: Sql = Sql::new(
     "tenants.by_slug",
@@ -19,9 +20,17 @@ const SET_STATUS: Sql = Sql::new(
     "tenants.set_status",
     "UPDATE public.tenants SET status = $3, updated_at = $4 WHERE id = $1 AND status = $2",
 );
-const SET_NAME: Sql = Sql::new(
-    "tenants.set_name",
-    "UPDATE public.tenants SET name = $2, updated_at = $3 WHERE id = $1",
+const SET_PROFILE: Sql = Sql::new(
+    "tenants.set_profile",
+    "UPDATE public.tenants SET name = coalesce($2, name), plan = coalesce($3, plan), updated_at = $4 \
+     WHERE id = $1",
+);
+const STORED: Sql = Sql::new(
+    "tenants.stored",
+    "SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM projects) AS projects, \
+     (SELECT count(*) FROM sessions WHERE revoked_at IS NULL AND ends_at > $1) AS sessions, \
+     (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class c \
+      WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind = 'r') AS bytes",
 );
 const EXPIRED: Sql = Sql::new(
     "tenants.expired",
@@ -46,9 +55,10 @@ pub(super) struct NewRow<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
-pub(super) async fn insert(db: &mut Scoped, row: &NewRow<'_>) -> Result<(), TenantsError> {
+/// Answers with the plan that it has by default.
+pub(super) async fn insert(db: &mut Scoped, row: &NewRow<'_>) -> Result<String, TenantsError> {
     let result = db
-        .execute(
+        .query_one(
             &INSERT,
             &[
                 &row.id,
@@ -61,7 +71,7 @@ pub(super) async fn insert(db: &mut Scoped, row: &NewRow<'_>) -> Result<(), Tena
         )
         .await;
     match result {
-        Ok(_) => Ok(()),
+        Ok(row) => Ok(row.get("plan")?),
         Err(e) if e.constraint() == Some("tenants_slug_key") => {
             Err(TenantsError::SlugTaken(row.slug.to_string()))
         }
@@ -82,17 +92,40 @@ pub(super) async fn set_status(
     to: Status,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let params: &[&dyn crate::tenancy::Param] = &[&id, &from.as_str(), &to.as_str(), &now];
+    let params: &[&dyn Param] = &[&id, &from.as_str(), &to.as_str(), &now];
     Ok(db.execute(&SET_STATUS, params).await? == 1)
 }
 
-pub(super) async fn set_name(
+pub(super) async fn set_profile(
     db: &mut Scoped,
+    _scope: &Scope<TenantUpdate>,
     id: TenantId,
-    name: &str,
+    change: &TenantChange,
     now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    Ok(db.execute(&SET_NAME, &[&id, &name, &now]).await? == 1)
+) -> Result<(), TenantsError> {
+    let params: &[&dyn Param] = &[&id, &change.name, &change.plan, &now];
+    let result = db.execute(&SET_PROFILE, params).await;
+    result.map(drop).map_err(|error| match error.constraint() {
+        Some("tenants_plan_fkey") => {
+            TenantsError::UnknownPlan(change.plan.clone().unwrap_or_default())
+        }
+        _ => error.into(),
+    })
+}
+
+/// What the tenant that `db` is scoped to keeps.
+pub(super) async fn stored(
+    db: &mut Scoped,
+    _scope: &Scope<TenantRead>,
+    now: DateTime<Utc>,
+) -> Result<Stored, DbError> {
+    let row = db.query_one(&STORED, &[&now]).await?;
+    Ok(Stored {
+        users: row.get("users")?,
+        projects: row.get("projects")?,
+        sessions: row.get("sessions")?,
+        bytes: row.get("bytes")?,
+    })
 }
 
 /// Temporary tenants that ended before `now`.

@@ -11,8 +11,7 @@ use super::provision;
 use super::repository;
 use crate::domains::Deps;
 use crate::domains::access::{
-    Context, Extent, Scope, TenantRead, TenantUpdate, TenantsCreate, TenantsManage, TenantsRead,
-    authorize,
+    Context, Extent, Scope, TenantRead, TenantsCreate, TenantsManage, TenantsRead, authorize,
 };
 use crate::domains::audit::{self, Act};
 use crate::domains::idempotency::{IdempotencyKey, Once};
@@ -26,9 +25,9 @@ use crate::tenancy::{
 
 /// Tenants, for one caller.
 pub struct Tenants<'d> {
-    deps: &'d Deps,
-    migrator: &'d Migrator,
-    context: Context,
+    pub(super) deps: &'d Deps,
+    pub(super) migrator: &'d Migrator,
+    pub(super) context: Context,
 }
 
 impl<'d> Tenants<'d> {
@@ -106,41 +105,6 @@ impl<'d> Tenants<'d> {
             .map(|tenant| TenantView::from(&*tenant))
     }
 
-    /// The caller's own tenant.
-    ///
-    /// # Errors
-    /// When the caller may not.
-    pub async fn own(&self) -> Result<TenantView, TenantsError> {
-        let scope = authorize::<TenantRead>(&self.context)?;
-        let tenant = self.visible(scope.extent(), self.context.tenant().id.0);
-        Ok(TenantView::from(&*tenant.await?))
-    }
-
-    /// Changes what is named, which is a tenant's name at most. Also where it changes nothing, the caller must be one who may.
-    ///
-    /// # Errors
-    /// [`TenantsError::NotFound`], or the caller may not.
-    pub async fn update(&self, id: Uuid, name: Option<String>) -> Result<TenantView, TenantsError> {
-        let scope = authorize::<TenantUpdate>(&self.context)?;
-        let tenant = self.visible(scope.extent(), id).await?;
-        let before = TenantView::from(&*tenant);
-        let Some(name) = name else {
-            return Ok(before);
-        };
-        let now = self.deps.clock.now();
-        let after = TenantView {
-            name,
-            updated_at: now,
-            ..before.clone()
-        };
-        let mut tx = self.deps.tenancy.control("rename a tenant").await?;
-        repository::set_name(tx.public().await?, tenant.id, &after.name, now).await?;
-        self.note(&mut tx, &tenant, "tenant.updated", &before, &after)
-            .await?;
-        self.announce_and_commit(tx, &tenant).await?;
-        Ok(after)
-    }
-
     /// Leads a tenant to another place in its life.
     ///
     /// # Errors
@@ -210,7 +174,11 @@ impl<'d> Tenants<'d> {
     }
 
     /// The tenant, if this far-reaching caller may know of it.
-    async fn visible(&self, reach: Extent, id: Uuid) -> Result<Arc<Tenant>, TenantsError> {
+    pub(super) async fn visible(
+        &self,
+        reach: Extent,
+        id: Uuid,
+    ) -> Result<Arc<Tenant>, TenantsError> {
         if reach != Extent::All && self.context.tenant().id.0 != id {
             return Err(TenantsError::NotFound);
         }
@@ -222,7 +190,7 @@ impl<'d> Tenants<'d> {
     }
 
     /// Into the tenant's audit, and into the operator's own where that is another.
-    async fn note(
+    pub(super) async fn note(
         &self,
         tx: &mut ControlTransaction,
         tenant: &Tenant,
@@ -247,7 +215,7 @@ impl<'d> Tenants<'d> {
     }
 
     /// Every node hears of it when the change is there, this one before the caller gets the answer.
-    async fn announce_and_commit(
+    pub(super) async fn announce_and_commit(
         &self,
         mut tx: ControlTransaction,
         tenant: &Tenant,

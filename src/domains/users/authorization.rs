@@ -3,7 +3,7 @@
 use super::error::UserError;
 use crate::domains::access::{Action, Context, Denied, Role, RoleName, TenantsCreate, UsersCreate};
 use crate::domains::roles::Directory;
-use crate::tenancy::PLATFORM_SLUG;
+use crate::tenancy::{PLATFORM_SLUG, TenantRef};
 
 /// Actions by which a user comes into being.
 pub(super) trait MakesUsers: Action {}
@@ -17,12 +17,22 @@ pub(super) async fn may_give(
     roles: &Directory,
     role: &RoleName,
 ) -> Result<(), UserError> {
-    let found = roles.find(context.tenant(), role).await?;
+    may_give_in(context.tenant(), context, roles, role).await
+}
+
+/// The same, for a role of a tenant that may be another than the caller's.
+pub(super) async fn may_give_in(
+    tenant: &TenantRef,
+    context: &Context,
+    roles: &Directory,
+    role: &RoleName,
+) -> Result<(), UserError> {
+    let found = roles.find(tenant, role).await?;
     let found = found.ok_or_else(|| UserError::UnknownRole(role.clone()))?;
     if !context.outranks(found.rank()) {
         return Err(Denied::Hierarchy(role.clone()).into());
     }
-    let platform = context.tenant().slug.as_str() == PLATFORM_SLUG;
+    let platform = tenant.slug.as_str() == PLATFORM_SLUG;
     if role.built_in() == Some(Role::SuperAdmin) && !platform {
         return Err(UserError::SuperAdminOfTenant);
     }

@@ -3,6 +3,7 @@
 //! Guests and members see themselves alone, also in the list; admins see and make all of their tenant's, below their own role.
 
 mod authorization;
+mod elsewhere;
 mod email;
 mod error;
 mod model;
@@ -16,4 +17,5 @@ pub use model::{FirstAdmin, NewUser, Seeded, User};
 pub use service::{Users, add_first_admin};
 pub use subject::{Subject, SubjectError};
 
+pub(in crate::domains) use elsewhere::{created, insert_prepared, prepare};
 pub(in crate::domains) use repository::{by_subject, confirm, credentials, replace_hash};

@@ -1,9 +1,9 @@
 //! The use cases of users: authorize, then do it, then write it down.
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::authorization::{MakesUsers, may_give};
+use super::elsewhere::created;
 use super::email::Email;
 use super::error::UserError;
 use super::model::{FirstAdmin, NewUser, Seeded, User};
@@ -13,7 +13,7 @@ use crate::domains::Deps;
 use crate::domains::access::{
     Context, Role, RoleName, Scope, TenantsCreate, UsersCreate, UsersRead, authorize,
 };
-use crate::domains::audit::{self, Act};
+use crate::domains::audit;
 use crate::domains::idempotency::{self, IdempotencyKey, Once};
 use crate::domains::passwords::PasswordHash;
 use crate::ids::new_id;
@@ -116,7 +116,7 @@ pub async fn add_first_admin(
     Ok(user)
 }
 
-fn made_now(clock: &Clock, email: Email, name: String, role: RoleName) -> User {
+pub(super) fn made_now(clock: &Clock, email: Email, name: String, role: RoleName) -> User {
     let now = clock.now();
     User {
         id: new_id(),
@@ -138,12 +138,5 @@ async fn add<A: MakesUsers>(
     hash: &PasswordHash,
 ) -> Result<(), UserError> {
     repository::insert(db, scope, user, hash).await?;
-    let act = Act {
-        action: "user.created",
-        resource: "user",
-        resource_id: Some(user.id),
-        after: Some(json!(user)),
-        ..Act::default()
-    };
-    Ok(audit::record(db, context, clock, act).await?)
+    Ok(audit::record(db, context, clock, created(user)).await?)
 }

@@ -15,6 +15,7 @@ pub struct Place {
     project: String,
     feature: String,
     entry: String,
+    role: String,
 }
 
 impl Place {
@@ -34,6 +35,7 @@ impl Place {
         let (_, admin) = &actors[2];
         let log = admin.get("/audit/logs").await.expect(200);
         let entry = text(&log["data"][0]["id"]);
+        let role = role(&actors[2].1).await;
         Self {
             tenant,
             actors,
@@ -41,6 +43,7 @@ impl Place {
             project,
             feature,
             entry,
+            role,
         }
     }
 
@@ -78,6 +81,8 @@ impl Place {
             self.feature.clone()
         } else if name.contains("/audit/") {
             self.entry.clone()
+        } else if name.contains("/{role}") {
+            self.role.clone()
         } else {
             self.project.clone()
         }
@@ -91,6 +96,13 @@ impl Place {
             operator.post(&path, &Value::Null).await.expect(200);
         }
     }
+}
+
+/// A role of the tenant's own, which nobody has.
+async fn role(admin: &Actor) -> String {
+    let grant = json!({ "permission": "projects:write", "extent": "own" });
+    let body = json!({ "name": "auditor", "permissions": [grant] });
+    text(&admin.post("/roles", &body).await.expect(201)["name"])
 }
 
 fn text(value: &Value) -> String {

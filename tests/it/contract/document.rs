@@ -71,7 +71,7 @@ impl Operation {
     }
 
     pub fn has_id(&self) -> bool {
-        self.path.contains("{id}")
+        self.path.contains("{id}") || self.path.contains("{role}")
     }
 
     /// The parameters in this place: `query`, `header` or `path`.
@@ -80,8 +80,9 @@ impl Operation {
         parameters.filter(move |parameter| parameter["in"] == place)
     }
 
-    /// The path of this object.
+    /// The path of this object; `id` is a name where the object has no other.
     pub fn path_of(&self, id: &str) -> String {
-        self.path.replace("{id}", id)
+        let path = self.path.replace("{id}", id).replace("{role}", id);
+        path.replace("{permission}", "projects:write")
     }
 }

@@ -58,13 +58,17 @@ async fn a_body_over_the_limit_is_refused() {
     }
 }
 
+/// Operators change plans here; that nobody else does, `tenants::plan` tells.
+const TAKE_A_PLAN: [&str; 2] = ["PUT /tenants/{id}", "PATCH /tenants/{id}"];
+
 #[tokio::test]
 async fn nothing_can_be_smuggled_in_beside_the_fields_of_a_body() {
     let world = World::new().await;
     for operation in with_bodies() {
         let sample = samples::body(&operation.name).unwrap();
         for field in ["id", "role", "tenant_id", "status", "owner_id", "plan"] {
-            if sample.get(field).is_some() {
+            let tenants_plan = field == "plan" && TAKE_A_PLAN.contains(&operation.name.as_str());
+            if sample.get(field).is_some() || tenants_plan {
                 continue;
             }
             let mut body = sample.clone();

@@ -12,7 +12,7 @@ pub fn body(operation: &str) -> Option<Value> {
     Some(match operation {
         "POST /auth/login" => json!({ "email": email, "password": password }),
         "POST /auth/refresh" => json!({ "refresh_token": name }),
-        "POST /users" => {
+        "POST /users" | "POST /tenants/{id}/users" => {
             json!({ "email": email, "name": name, "role": "guest", "password": password })
         }
         "POST /tenants" => json!({
@@ -20,7 +20,10 @@ pub fn body(operation: &str) -> Option<Value> {
             "name": name,
             "admin": { "email": email, "name": name, "password": password },
         }),
-        "PATCH /tenants/{id}" => json!({ "name": name }),
+        "PUT /tenants/{id}" | "PATCH /tenants/{id}" | "PATCH /tenant" => json!({ "name": name }),
+        "POST /roles" => json!({ "name": name, "permissions": [grant("projects:read")] }),
+        "PUT /permissions/roles/{role}" => json!({ "permissions": [grant("projects:write")] }),
+        "POST /permissions/roles/{role}/permissions" => grant("users:read"),
         "POST /projects" | "PUT /projects/{id}" | "PATCH /projects/{id}" => {
             json!({ "name": name, "description": "" })
         }
@@ -36,4 +39,8 @@ pub fn body(operation: &str) -> Option<Value> {
         "POST /features/evaluate" => json!({ "keys": [name], "attributes": { "plan": "pro" } }),
         _ => return None,
     })
+}
+
+fn grant(permission: &str) -> Value {
+    json!({ "permission": permission, "extent": "tenant" })
 }

@@ -2,6 +2,8 @@
 
 mod creation;
 mod life;
+mod people;
+mod plan;
 mod profile;
 
 use serde_json::{Value, json};
