@@ -26,3 +26,4 @@ mod program;
 mod projects;
 mod provisioning;
 mod tenants;
+mod users;

@@ -82,6 +82,6 @@ impl Operation {
 
     /// The path of this object.
     pub fn path_of(&self, id: &str) -> String {
-        self.path.replace("{id}", id)
+        self.path.replace("{id}", id).replace("{sid}", id)
     }
 }
