@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, PoolMode};
 use crate::domains::Deps;
 use crate::domains::audit::Refusals;
-use crate::domains::auth::{Auth, Revocations};
+use crate::domains::auth::{Auth, Purge, Revocations};
 use crate::domains::mails::{Links, Sender, Transport, TransportError};
 use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
@@ -159,6 +159,7 @@ pub struct App {
     shell: Shell,
     mails: Option<Transport>,
     drain: Duration,
+    purge_every: Duration,
 }
 
 impl App {
@@ -191,6 +192,7 @@ impl App {
             shell,
             mails,
             drain: config.http.drain_timeout,
+            purge_every: config.auth.cleanup_interval,
         })
     }
 
@@ -233,10 +235,13 @@ impl App {
             readiness.clone(),
             migrate,
         ));
+        let Foundation { tenancy, clock, .. } = self.foundation.clone();
+        let purge = tokio::spawn(Purge::new(tenancy, clock).run(self.purge_every));
         let (stop_mails, mails) = self.send_mails();
         let served = api::server::serve(listener, endpoint, readiness, self.drain, stops).await;
         probe.abort();
         fleet.abort();
+        purge.abort();
         stop_mails.cancel();
         // What is not sent by then is taken up again by the next that looks.
         let _ = timeout(LAST_MAILS, mails).await;

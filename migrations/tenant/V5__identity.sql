@@ -59,3 +59,6 @@ ALTER TABLE projects
 
 -- The address of what was made follows from the answer.
 ALTER TABLE idempotency_keys DROP COLUMN location;
+
+-- How many pairs the token gave: parallel tabs may use it at the same moment, but not without bound.
+ALTER TABLE refresh_tokens ADD COLUMN uses integer NOT NULL DEFAULT 0;

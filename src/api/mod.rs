@@ -37,11 +37,13 @@ mod routes;
 mod schema;
 mod security;
 pub mod server;
+mod sessions;
 mod state;
 mod tenant_bodies;
 mod tenant_context;
 mod tenants;
 mod trace_context;
+mod user_access;
 mod users;
 
 use std::sync::Arc;
@@ -70,7 +72,9 @@ use crate::readiness::Readiness;
 /// All endpoints below `/api/v1`. A new domain adds its own here.
 pub type Endpoints = (
     auth::AuthApi,
+    sessions::SessionsApi,
     users::UsersApi,
+    user_access::UserAccessApi,
     tenants::TenantsApi,
     features::FeaturesApi,
     own_tenant::OwnTenantApi,
@@ -84,7 +88,9 @@ pub type Endpoints = (
 pub fn endpoints() -> Endpoints {
     (
         auth::AuthApi,
+        sessions::SessionsApi,
         users::UsersApi,
+        user_access::UserAccessApi,
         tenants::TenantsApi,
         features::FeaturesApi,
         own_tenant::OwnTenantApi,

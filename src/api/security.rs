@@ -17,7 +17,7 @@ use super::tenant_context::{named, note, origin, state};
 use crate::domains::access::Context;
 use crate::domains::auth::{Auth, AuthError, Verified};
 use crate::error::{Error, ErrorKind};
-use crate::tenancy::{Refusal, ResolveError, Tenant, TenantKey};
+use crate::tenancy::{Refusal, ResolveError, Tenant, TenantKey, TenantRef};
 
 /// How the document calls the credential of all three.
 pub(super) const SCHEME: &str = "bearer";
@@ -55,7 +55,12 @@ pub struct EndedCaller(pub Context);
 async fn perhaps_ended(request: &Request, bearer: Bearer) -> poem::Result<Context> {
     let state = state(request)?;
     let verified = verified(request, &state, &bearer.token, Auth::authenticate_ended).await?;
-    Ok(in_named(request, &state, verified).await?)
+    let tenant = named(request, &state).await?;
+    let tenant = tenant.ok_or(Error::from(ResolveError::Required))?;
+    let tenant = tokens_own(request, &state, &verified, tenant).await?;
+    let tenant = state.deps.tenancy.admit_to_leave(tenant);
+    let tenant = tenant.map_err(Error::from)?;
+    Ok(context(request, &state, verified, tenant).await?)
 }
 
 async fn in_named_tenant(request: &Request, bearer: Bearer) -> poem::Result<Context> {
@@ -95,7 +100,7 @@ async fn verified(
 async fn in_named(request: &Request, state: &State, verified: Verified) -> Result<Context, Error> {
     let tenant = named(request, state).await?;
     let tenant = tenant.ok_or(ResolveError::Required)?;
-    context(request, state, verified, tenant).await
+    admitted(request, state, verified, tenant).await
 }
 
 async fn in_own_tenant(request: &Request, bearer: Bearer) -> poem::Result<Context> {
@@ -108,25 +113,44 @@ async fn in_own_tenant(request: &Request, bearer: Bearer) -> poem::Result<Contex
         let own = state.deps.tenancy.find(&own).await.map_err(Error::from)?;
         own.ok_or(Error::from(Refusal::NotFound))?
     };
-    Ok(context(request, &state, verified, tenant).await?)
+    Ok(admitted(request, &state, verified, tenant).await?)
 }
 
-/// Whether the tenant is the token's is asked before whether it is served: its state is no stranger's business.
-async fn context(
+async fn admitted(
     request: &Request,
     state: &State,
     verified: Verified,
     tenant: Arc<Tenant>,
 ) -> Result<Context, Error> {
+    let tenant = tokens_own(request, state, &verified, tenant).await?;
+    let tenant = state.deps.tenancy.admit(tenant)?;
+    context(request, state, verified, tenant).await
+}
+
+/// Whether the tenant is the token's is asked before whether it is served: its state is no stranger's business.
+async fn tokens_own(
+    request: &Request,
+    state: &State,
+    verified: &Verified,
+    tenant: Arc<Tenant>,
+) -> Result<Arc<Tenant>, Error> {
     note(request, &tenant);
     if tenant.id != verified.tenant_id {
-        remember_stranger(request, state, verified).await;
+        remember_stranger(request, state, verified.clone()).await;
         return Err(AuthError::TenantMismatch.into());
     }
     if let Some(facts) = request.data::<RequestFacts>() {
         facts.set_user(verified.user_id);
     }
-    let tenant = state.deps.tenancy.admit(tenant)?;
+    Ok(tenant)
+}
+
+async fn context(
+    request: &Request,
+    state: &State,
+    verified: Verified,
+    tenant: TenantRef,
+) -> Result<Context, Error> {
     count_member(request, state, &tenant).await?;
     let authority = state.deps.roles.authority(&tenant, &verified.role).await?;
     let context = verified.into_context(tenant, authority, origin(request))?;

@@ -9,7 +9,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
-use super::answers::CreatedOnce;
+use super::answers::{CreatedOnce, NoContent};
 use super::security::Caller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
@@ -26,6 +26,8 @@ pub(super) struct UserOut {
     id: Uuid,
     /// What they sign in with, in lower case.
     email: String,
+    /// Whether somebody proved that they read what is sent there, or an admin vouched for it.
+    email_verified: bool,
     /// Their name.
     name: String,
     /// Their role in the tenant: `guest`, `member`, `admin`, `super_admin` (the platform's alone), or one of the tenant's own.
@@ -43,6 +45,7 @@ impl From<User> for UserOut {
         Self {
             id: user.id,
             email: user.email.to_string(),
+            email_verified: user.email_verified,
             name: user.name,
             role: user.role.to_string(),
             external_subject: user.external_subject.map(|subject| subject.to_string()),
@@ -71,6 +74,24 @@ pub(super) struct UserIn {
     /// How the outside issuer knows them (`sub` of its tokens), which are then theirs; unique in the tenant.
     #[oai(validator(min_length = 1, max_length = 255))]
     external_subject: Option<String>,
+}
+
+/// A user's profile.
+#[derive(Object)]
+#[oai(deny_unknown_fields, rename = "UserProfile")]
+struct Profile {
+    /// Their name; 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    name: String,
+}
+
+/// What changes in a user's profile; a field that is left out stays as it is.
+#[derive(Object)]
+#[oai(deny_unknown_fields, rename = "UserChange")]
+struct ProfilePatch {
+    /// The new name; 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    name: Option<String>,
 }
 
 impl UserIn {
@@ -108,6 +129,8 @@ impl UserIn {
 
 /// The endpoints.
 pub struct UsersApi;
+
+type OneUser<const OWN: u16 = 0> = Result<Json<UserOut>, ApiError<OWN>>;
 
 #[OpenApi(tag = "Tag::Users")]
 impl UsersApi {
@@ -148,13 +171,33 @@ impl UsersApi {
 
     /// The caller.
     #[oai(path = "/users/me", method = "get", operation_id = "getMe")]
-    async fn me(
+    async fn me(&self, state: Data<&Arc<State>>, caller: Caller) -> OneUser {
+        let user = Users::new(&state.deps, caller.0).me().await?;
+        Ok(Json(user.into()))
+    }
+
+    /// Change some of the caller's own profile.
+    #[oai(path = "/users/me", method = "patch", operation_id = "updateMe")]
+    async fn update_me(
         &self,
         state: Data<&Arc<State>>,
         caller: Caller,
-    ) -> Result<Json<UserOut>, ApiError> {
-        let user = Users::new(&state.deps, caller.0).me().await?;
-        Ok(Json(user.into()))
+        body: Body<ProfilePatch>,
+    ) -> OneUser {
+        let users = Users::new(&state.deps, caller.0);
+        let me = users.me().await?;
+        Ok(Json(users.rename(me.id, body.0.name).await?.into()))
+    }
+
+    /// Delete the caller's own account; needs a sign-in of the last ten minutes. What they made stays with the tenant.
+    #[oai(path = "/users/me", method = "delete", operation_id = "deleteMe")]
+    async fn delete_me(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+    ) -> Result<NoContent, ApiError<CONFLICT>> {
+        Users::new(&state.deps, caller.0).delete_me().await?;
+        Ok(NoContent::Done)
     }
 
     /// One user.
@@ -165,8 +208,49 @@ impl UsersApi {
         caller: Caller,
         /// The user's id.
         id: Path<Uuid>,
-    ) -> Result<Json<UserOut>, ApiError> {
+    ) -> OneUser {
         let user = Users::new(&state.deps, caller.0).find(id.0).await?;
         Ok(Json(user.into()))
+    }
+
+    /// Replace a user's profile: one's own, or that of somebody below.
+    #[oai(path = "/users/:id", method = "put", operation_id = "replaceUser")]
+    async fn replace(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+        /// The user's id.
+        id: Path<Uuid>,
+        body: Body<Profile>,
+    ) -> OneUser {
+        let users = Users::new(&state.deps, caller.0);
+        Ok(Json(users.rename(id.0, Some(body.0.name)).await?.into()))
+    }
+
+    /// Change some of a user's profile: one's own, or that of somebody below.
+    #[oai(path = "/users/:id", method = "patch", operation_id = "updateUser")]
+    async fn update(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+        /// The user's id.
+        id: Path<Uuid>,
+        body: Body<ProfilePatch>,
+    ) -> OneUser {
+        let users = Users::new(&state.deps, caller.0);
+        Ok(Json(users.rename(id.0, body.0.name).await?.into()))
+    }
+
+    /// Delete somebody below. What they made stays with the tenant; their sessions end. For admins.
+    #[oai(path = "/users/:id", method = "delete", operation_id = "deleteUser")]
+    async fn delete(
+        &self,
+        state: Data<&Arc<State>>,
+        caller: Caller,
+        /// The user's id.
+        id: Path<Uuid>,
+    ) -> Result<NoContent, ApiError<CONFLICT>> {
+        Users::new(&state.deps, caller.0).delete(id.0).await?;
+        Ok(NoContent::Done)
     }
 }

@@ -19,7 +19,7 @@ const DATABASE: &str = "tenantry";
 
 /// What a command without a server works with.
 pub(super) struct Opened {
-    pub(super) config: Config,
+    pub(super) config: Box<Config>,
     pub(super) foundation: Foundation,
     /// The private PostgreSQL, if this command had to start it; ends with it.
     private: Option<PrivatePostgres>,
@@ -27,14 +27,14 @@ pub(super) struct Opened {
 
 impl Opened {
     /// Opens the database, with the shared tables migrated.
-    pub(super) async fn ready(config: Config) -> Result<Self, Failure> {
+    pub(super) async fn ready(config: Box<Config>) -> Result<Self, Failure> {
         let opened = Self::as_it_is(config).await?;
         opened.foundation.prepare().await?;
         Ok(opened)
     }
 
     /// Opens the database and changes nothing in it.
-    pub(super) async fn as_it_is(mut config: Config) -> Result<Self, Failure> {
+    pub(super) async fn as_it_is(mut config: Box<Config>) -> Result<Self, Failure> {
         let private = if config.database.url.is_none() {
             let (address, private) = running_or_started(&config).await?;
             fill_in(&mut config, &address).await?;

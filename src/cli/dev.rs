@@ -28,7 +28,7 @@ const DEMO_ADMIN: &str = "admin@acme.example.com";
 /// The first operator, unless `ADMIN_EMAIL` names another.
 const OPERATOR: &str = "operator@example.com";
 
-pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
+pub(super) async fn run(mut config: Box<Config>) -> Result<(), Failure> {
     if config.mode() == Mode::Server {
         return Err(Failure::Failed(
             "`dev` makes its own database; unset DATABASE_URL and APP_ENV, or run `tenantry serve`"

@@ -13,7 +13,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, config: Config) -> Result<(), Failure> {
+pub(super) async fn run(args: &Args, config: Box<Config>) -> Result<(), Failure> {
     let opened = Opened::as_it_is(config).await?;
     let findings = doctor::examine(&opened.config, &opened.foundation).await;
     opened.close().await?;

@@ -47,7 +47,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
     match command {
         Command::Run {
             jobs,
@@ -64,7 +64,7 @@ pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure>
     }
 }
 
-async fn migrate(config: Config, options: &RunOptions, json: bool) -> Result<(), Failure> {
+async fn migrate(config: Box<Config>, options: &RunOptions, json: bool) -> Result<(), Failure> {
     let opened = Opened::ready(config).await?;
     let started = Instant::now();
     let migrator = &opened.foundation.migrator;
@@ -137,7 +137,7 @@ fn progress() -> impl FnMut(Progress) {
     }
 }
 
-async fn status(config: Config, json: bool) -> Result<(), Failure> {
+async fn status(config: Box<Config>, json: bool) -> Result<(), Failure> {
     let opened = Opened::as_it_is(config).await?;
     let target = opened.foundation.migrator.set().target().clone();
     let mut db = opened.foundation.tenancy.public().await?;

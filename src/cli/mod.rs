@@ -104,7 +104,8 @@ fn start(cli: Cli) -> Result<(), Failure> {
         .command
         .as_ref()
         .map_or(Purpose::Serve, Command::purpose);
-    let config = Config::load(purpose)?;
+    // Boxed: it is handed from one async function to the next, and each would carry a copy.
+    let config = Box::new(Config::load(purpose)?);
     let _log = telemetry::init(&config.log).map_err(Failure::other)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -117,7 +118,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
     runtime.block_on(dispatch(command, config))
 }
 
-async fn dispatch(command: Command, config: Config) -> Result<(), Failure> {
+async fn dispatch(command: Command, config: Box<Config>) -> Result<(), Failure> {
     match command {
         Command::Dev => dev::run(config).await,
         Command::Serve => serve::run(config).await,

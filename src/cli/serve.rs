@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::signals;
 
-pub(super) async fn run(config: Config) -> Result<(), Failure> {
+pub(super) async fn run(config: Box<Config>) -> Result<(), Failure> {
     let stops = signals::stops()?;
     let foundation = Foundation::new(&config, Clock::system())?;
     if config.tenancy.migrate_on_start {

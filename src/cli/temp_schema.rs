@@ -46,7 +46,7 @@ pub(super) enum Command {
     Reap,
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
     let opened = Opened::ready(config).await?;
     let result = match command {
         Command::Create { ttl, json } => create(&opened, ttl, json).await,

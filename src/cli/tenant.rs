@@ -74,7 +74,7 @@ pub(super) struct OneArgs {
     json: bool,
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
     let opened = Opened::ready(config).await?;
     let result = dispatch(command, &opened).await;
     opened.close().await?;

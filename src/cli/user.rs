@@ -33,7 +33,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, config: Config) -> Result<(), Failure> {
+pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
     let opened = Opened::ready(config).await?;
     let result = create(command, &opened).await;
     opened.close().await?;

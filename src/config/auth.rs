@@ -75,6 +75,13 @@ const SESSION_MAX_AGE_SECONDS: Variable = Variable {
     doc: "Age at which a session ends, however often it was refreshed.",
     secret: false,
 };
+const REFRESH_TOKEN_CLEANUP_INTERVAL_SECONDS: Variable = Variable {
+    name: "REFRESH_TOKEN_CLEANUP_INTERVAL_SECONDS",
+    default: Fallback::Value("3600"),
+    shape: parse::SECONDS,
+    doc: "How often expired tokens, ended sessions and old idempotency keys are deleted.",
+    secret: false,
+};
 const PASSWORD_HASH_CONCURRENCY: Variable = Variable {
     name: "PASSWORD_HASH_CONCURRENCY",
     default: Fallback::Computed("the number of processor cores"),
@@ -95,6 +102,7 @@ pub(super) const GROUP: Group = Group {
         ACCESS_TOKEN_TTL_SECONDS,
         REFRESH_TOKEN_TTL_SECONDS,
         SESSION_MAX_AGE_SECONDS,
+        REFRESH_TOKEN_CLEANUP_INTERVAL_SECONDS,
         PASSWORD_HASH_CONCURRENCY,
     ],
 };
@@ -120,6 +128,8 @@ pub struct AuthConfig {
     pub refresh_token_ttl: Duration,
     /// Age at which a session ends for good.
     pub session_max_age: Duration,
+    /// Between two deletions of what has expired.
+    pub cleanup_interval: Duration,
     /// How many passwords are hashed at once.
     pub password_hash_concurrency: usize,
     /// An outside issuer whose tokens are accepted as well.
@@ -154,6 +164,7 @@ impl AuthConfig {
         let access_token_ttl = reader.value(&ACCESS_TOKEN_TTL_SECONDS, seconds);
         let refresh_token_ttl = reader.value(&REFRESH_TOKEN_TTL_SECONDS, seconds);
         let session_max_age = reader.value(&SESSION_MAX_AGE_SECONDS, seconds);
+        let cleanup_interval = reader.value(&REFRESH_TOKEN_CLEANUP_INTERVAL_SECONDS, seconds);
         let concurrency = reader.optional(&PASSWORD_HASH_CONCURRENCY, count);
         let oidc = OidcConfig::from_env(reader, jwt_issuer.as_deref().ok());
         let (jwt_secret, jwt_private_key) = keys?;
@@ -167,6 +178,7 @@ impl AuthConfig {
             access_token_ttl: access_token_ttl?,
             refresh_token_ttl: refresh_token_ttl?,
             session_max_age: session_max_age?,
+            cleanup_interval: cleanup_interval?,
             password_hash_concurrency: concurrency?.unwrap_or_else(cores),
             oidc: oidc?,
         })

@@ -127,6 +127,15 @@ impl Tenancy {
         Ok(TenantRef(tenant))
     }
 
+    /// The same for signing out, which must work where the tenant is suspended: whoever lost a device cannot wait.
+    ///
+    /// # Errors
+    /// Says why it may not.
+    pub fn admit_to_leave(&self, tenant: Arc<Tenant>) -> Result<TenantRef, Refusal> {
+        tenant.leavable(self.shared.supported)?;
+        Ok(TenantRef(tenant))
+    }
+
     /// The tenant of this name in whatever state, from the cache. Opens no session.
     ///
     /// # Errors

@@ -149,6 +149,21 @@ impl Tenant {
             Status::Cancelled => return Err(Refusal::Cancelled),
             Status::Deleted => return Err(Refusal::Deleted),
         }
+        self.schema_fits(supported)
+    }
+
+    /// The same for what only takes away, such as signing out: a suspension does not stand in its way.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn leavable(&self, supported: SupportedVersions) -> Result<(), Refusal> {
+        match self.status {
+            Status::Suspended => self.schema_fits(supported),
+            _ => self.servable(supported),
+        }
+    }
+
+    fn schema_fits(&self, supported: SupportedVersions) -> Result<(), Refusal> {
         let Some(state) = &self.state else {
             return Err(Refusal::Provisioning);
         };

@@ -49,7 +49,12 @@ impl TestServer {
                 foundation.or_fail("a foundation").prepare().await
             });
             prepare.await.or_fail("the shared tables");
-            Self::start_on(database.config.clone(), Some(database), api::endpoints()).await
+            Box::pin(Self::start_on(
+                database.config.clone(),
+                Some(database),
+                api::endpoints(),
+            ))
+            .await
         };
         SHARED.get_or_init(start).await.clone()
     }

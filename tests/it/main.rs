@@ -27,3 +27,4 @@ mod projects;
 mod provisioning;
 mod roles;
 mod tenants;
+mod users;

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::Denied;
 use super::authority::Authority;
 use super::role::{Rank, Role};
+use crate::clock::Clock;
 use crate::tenancy::{PLATFORM_SLUG, TenantRef};
+
+/// How long a sign-in is fresh.
+pub(super) const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +145,38 @@ impl Context {
         match self.actor {
             Actor::User(SignedIn { impersonator, .. }) => impersonator,
             _ => None,
+        }
+    }
+
+    /// Asks that nobody acts as the acting person: for their passwords, addresses, second factors, roles, and their account's end.
+    ///
+    /// # Errors
+    /// [`Denied::Impersonated`]
+    pub fn in_person(&self) -> Result<(), Denied> {
+        match self.impersonator() {
+            None => Ok(()),
+            Some(_) => Err(Denied::Impersonated),
+        }
+    }
+
+    /// Whether the acting person signed in lately. A program never did; the system need not.
+    pub fn is_fresh(&self, clock: &Clock) -> bool {
+        match &self.actor {
+            Actor::User(user) => clock.now() < user.signed_in_at + FRESH,
+            Actor::Key { .. } => false,
+            Actor::System { .. } => true,
+        }
+    }
+
+    /// Asks that the acting person signed in lately: for what a stolen token must not do.
+    ///
+    /// # Errors
+    /// [`Denied::Stale`]
+    pub fn freshly(&self, clock: &Clock) -> Result<(), Denied> {
+        if self.is_fresh(clock) {
+            Ok(())
+        } else {
+            Err(Denied::Stale)
         }
     }
 

@@ -49,16 +49,42 @@ impl Ended {
         self.sessions.len()
     }
 
+    /// Writes down that sessions of `user` ended, and `why`. The log is locked from here to the commit, so it comes after all changes.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn record(
+        &self,
+        tx: &mut ControlTransaction,
+        deps: &Deps,
+        context: &Context,
+        user: Uuid,
+        why: &'static str,
+    ) -> Result<(), DbError> {
+        if self.sessions.is_empty() {
+            return Ok(());
+        }
+        let act = Act {
+            action: "sessions.ended",
+            resource: "user",
+            resource_id: Some(user),
+            after: Some(json!({ "sessions": self.sessions, "why": why })),
+            ..Act::default()
+        };
+        let db = tx.tenant(context.tenant()).await?;
+        audit::record(db, context, &deps.clock, act).await
+    }
+
     /// Call it once the transaction has committed.
     pub fn announce(self) {
         self.revocations.insert(&self.sessions, self.expires);
     }
 }
 
-/// Ends sessions of a user of the context's tenant, in the caller's transaction; `why` is for the audit.
+/// Ends sessions of a user of the context's tenant, in the caller's transaction; [`Ended::record`] writes it down.
 ///
-/// Call it after the caller's own change and before its audit. Where the user's row changes too, it is locked first; then come the
-/// sessions, which are what a refresh locks, so no token is made after its session was seen to be live and before the revocation is told.
+/// Where the user's row changes too, it is locked first; then come the sessions, which are what a refresh locks, so no token is made
+/// after its session was seen to be live and before the revocation is told.
 ///
 /// # Errors
 /// See [`DbError`].
@@ -68,23 +94,10 @@ pub async fn end_sessions(
     context: &Context,
     user: Uuid,
     which: Which,
-    why: &'static str,
 ) -> Result<Ended, DbError> {
     let db = tx.tenant(context.tenant()).await?;
     let sessions = repository::end_sessions(db, user, which, deps.clock.now()).await?;
-    let ended = revoke(tx, deps, sessions).await?;
-    if ended.count() > 0 {
-        let act = Act {
-            action: "sessions.ended",
-            resource: "user",
-            resource_id: Some(user),
-            after: Some(json!({ "sessions": ended.sessions, "why": why })),
-            ..Act::default()
-        };
-        let db = tx.tenant(context.tenant()).await?;
-        audit::record(db, context, &deps.clock, act).await?;
-    }
-    Ok(ended)
+    revoke(tx, deps, sessions).await
 }
 
 /// Makes the access tokens of these sessions dead, whether a tenant keeps rows of them or not.
@@ -117,25 +130,6 @@ pub async fn revoke(
 }
 
 impl Auth {
-    /// [`end_sessions`] in a transaction of its own; tells how many they were.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn end_sessions(
-        &self,
-        context: &Context,
-        user: Uuid,
-        which: Which,
-        why: &'static str,
-    ) -> Result<usize, AuthError> {
-        let mut tx = self.deps.tenancy.control("sessions end").await?;
-        let ended = end_sessions(&mut tx, &self.deps, context, user, which, why).await?;
-        tx.commit().await?;
-        let count = ended.count();
-        ended.announce();
-        Ok(count)
-    }
-
     /// Ends a session by what its own token says; one that has ended already stays so.
     pub(super) async fn end_session(
         &self,

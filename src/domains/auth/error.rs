@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::outside::{NoHttpClient, OutsideError};
 use super::tokens::TokenError;
+use crate::domains::access::Denied;
 use crate::domains::passwords::HashError;
 use crate::error::{Error, ErrorKind};
 use crate::ids::NoRandomness;
@@ -40,6 +41,15 @@ pub enum AuthError {
     /// The system has no session to end, and neither have those who signed in elsewhere.
     #[error("there is no session here to end; sign out where you signed in")]
     NoSession,
+    /// There is no user with this id that the caller may see.
+    #[error("there is no such user")]
+    UserNotFound,
+    /// The user has no such session, or it has ended.
+    #[error("there is no such session, or it has ended")]
+    SessionNotFound,
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The password was not compared.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -72,6 +82,9 @@ impl From<AuthError> for Error {
             AuthError::NoSession => (ErrorKind::Forbidden, "no_session"),
             AuthError::Unsure => (ErrorKind::Unavailable, "session_state_unknown"),
             AuthError::AccountChanged => (ErrorKind::Unavailable, "login_busy"),
+            AuthError::UserNotFound => return Self::not_found("user"),
+            AuthError::SessionNotFound => (ErrorKind::NotFound, "not_found"),
+            AuthError::Denied(denied) => return denied.into(),
             AuthError::Hash(failure) => return failure.into(),
             AuthError::Db(failure) => return failure.into(),
             AuthError::NoRandomness(_) | AuthError::Signing(_) | AuthError::NoHttpClient(_) => {

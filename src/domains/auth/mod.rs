@@ -7,18 +7,22 @@ mod ending;
 mod error;
 mod model;
 mod outside;
+mod purge;
 mod repository;
 mod revocations;
 mod rotation;
 mod service;
+mod sessions;
 mod tokens;
 
 pub use ending::{Ended, Which, end_sessions, revoke};
 pub use error::AuthError;
-pub use model::TokenPair;
+pub use model::{OpenSession, TokenPair};
 pub use outside::{NO_SESSION, NoHttpClient, OutsideBearer, OutsideError};
+pub use purge::Purge;
 pub use revocations::Revocations;
 pub use service::Auth;
+pub use sessions::Sessions;
 #[cfg(feature = "testkit")]
 pub use tokens::Grant;
 pub use tokens::{TokenError, Verified};

@@ -65,6 +65,23 @@ impl RefreshToken {
     }
 }
 
+/// A sign-in that can go on, as its user sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// What access tokens carry as `sid`.
+    pub id: Uuid,
+    /// When the user proved who they are.
+    pub created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub last_used_at: DateTime<Utc>,
+    /// No refresh after this.
+    pub ends_at: DateTime<Utc>,
+    /// The client's address at the sign-in.
+    pub address: Option<String>,
+    /// The client's name for itself at the sign-in.
+    pub user_agent: Option<String>,
+}
+
 /// A sign-in that is alive.
 #[derive(Debug, Clone)]
 pub(super) struct Session {

@@ -7,11 +7,17 @@ use super::model::Session;
 /// How long a used token still works: tabs of one browser refresh at the same moment with the same token.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
 
+/// How many pairs one token gives, the first one and those within the grace: more than anybody has tabs that wake at once, and few enough
+/// that a thief cannot multiply it.
+const PAIRS: i32 = 10;
+
 /// A refresh token that is known.
 pub(super) struct Found {
     pub(super) session: Session,
     pub(super) expires_at: DateTime<Utc>,
     pub(super) used_at: Option<DateTime<Utc>>,
+    /// How many pairs it gave.
+    pub(super) uses: i32,
     /// Its session was ended.
     pub(super) revoked: bool,
 }
@@ -21,7 +27,7 @@ pub(super) struct Found {
 pub(super) enum Worth {
     /// Another pair.
     Pair,
-    /// Nothing: too old, or the session has ended.
+    /// Nothing: too old, used too often at once, or the session has ended.
     Nothing,
     /// Two hold it, one of them a thief, and nobody can tell which: the session must end.
     Stolen,
@@ -34,7 +40,7 @@ impl Found {
         }
         match self.used_at {
             Some(used) if now >= used + GRACE => Worth::Stolen,
-            _ if now >= self.expires_at => Worth::Nothing,
+            _ if now >= self.expires_at || self.uses >= PAIRS => Worth::Nothing,
             _ => Worth::Pair,
         }
     }
@@ -54,6 +60,7 @@ mod tests {
             session: session(now + DAY * 2),
             expires_at: now + DAY,
             used_at: None,
+            uses: 0,
             revoked: false,
         }
     }
@@ -84,6 +91,19 @@ mod tests {
             ..found(now)
         };
         assert_eq!(revoked.worth(now), Worth::Nothing);
+    }
+
+    #[test]
+    fn a_token_gives_a_few_pairs_at_once_and_no_more() {
+        let now = DateTime::UNIX_EPOCH;
+        let used = |uses| Found {
+            used_at: Some(now),
+            uses,
+            ..found(now)
+        };
+        assert_eq!(used(PAIRS - 1).worth(now), Worth::Pair);
+        assert_eq!(used(PAIRS).worth(now), Worth::Nothing);
+        assert_eq!(used(PAIRS).worth(now + GRACE), Worth::Stolen);
     }
 
     #[test]

@@ -102,6 +102,14 @@ pub async fn replayed<T: DeserializeOwned>(
     }
 }
 
+/// Deletes at most `limit` keys of the tenant that are no longer kept; tells how many.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn purge(db: &mut Scoped, clock: &Clock, limit: i64) -> Result<u64, DbError> {
+    repository::purge_all(db, clock.now() - KEPT, limit).await
+}
+
 /// Keeps the answer, before the creating transaction ends.
 ///
 /// # Errors

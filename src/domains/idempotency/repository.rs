@@ -14,6 +14,11 @@ const PURGE: Sql = Sql::new(
     "idempotency.purge",
     "DELETE FROM idempotency_keys WHERE actor_id = $1 AND created_at < $2",
 );
+const PURGE_ALL: Sql = Sql::new(
+    "idempotency.purge_all",
+    "DELETE FROM idempotency_keys WHERE (actor_id, key) IN ( \
+         SELECT actor_id, key FROM idempotency_keys WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+);
 const FIND: Sql = Sql::new(
     "idempotency.find",
     "SELECT fingerprint, body FROM idempotency_keys WHERE actor_id = $1 AND key = $2",
@@ -35,6 +40,14 @@ pub(super) async fn purge(
     before: DateTime<Utc>,
 ) -> Result<(), DbError> {
     db.execute(&PURGE, &[&key.actor, &before]).await.map(drop)
+}
+
+pub(super) async fn purge_all(
+    db: &mut Scoped,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64, DbError> {
+    db.execute(&PURGE_ALL, &[&before, &limit]).await
 }
 
 pub(super) async fn find(

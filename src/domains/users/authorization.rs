@@ -1,9 +1,13 @@
 //! Who may make whom. What may be done in general, the permissions say.
 
 use super::error::UserError;
-use crate::domains::access::{Action, Context, Denied, Role, RoleName, TenantsCreate, UsersCreate};
+use super::model::User;
+use crate::domains::access::{
+    Action, Context, Denied, PasswordsChange, PermissionsAssign, Role, RoleName, TenantsCreate,
+    UsersCreate, UsersDelete, UsersUpdate,
+};
 use crate::domains::roles::Directory;
-use crate::tenancy::{PLATFORM_SLUG, TenantRef};
+use crate::tenancy::{PLATFORM_SLUG, Tenant, TenantRef};
 
 /// Actions by which a user comes into being.
 pub(super) trait MakesUsers: Action {}
@@ -11,7 +15,44 @@ impl MakesUsers for UsersCreate {}
 /// A tenant comes with its first admin.
 impl MakesUsers for TenantsCreate {}
 
-/// Nobody gives a role that they do not stand above, and super admins are the platform's own.
+/// Actions that change a user.
+pub(super) trait ChangesUsers: Action {}
+impl ChangesUsers for UsersUpdate {}
+impl ChangesUsers for PasswordsChange {}
+
+/// Actions after which somebody may no longer have the tenant's top role.
+pub(super) trait RemovesAdmins: Action {}
+impl RemovesAdmins for UsersDelete {}
+impl RemovesAdmins for PermissionsAssign {}
+
+/// The role that somebody of the tenant always has.
+pub(super) fn top_role(tenant: &Tenant) -> RoleName {
+    if tenant.slug.as_str() == PLATFORM_SLUG {
+        Role::SuperAdmin.into()
+    } else {
+        Role::Admin.into()
+    }
+}
+
+/// Everybody acts on themselves; on others, who stands strictly above them.
+pub(super) async fn may_act_on(
+    context: &Context,
+    roles: &Directory,
+    user: &User,
+) -> Result<(), UserError> {
+    if context.user_id() == Some(user.id) {
+        return Ok(());
+    }
+    let found = roles.find(context.tenant(), &user.role).await?;
+    let found = found.ok_or_else(|| UserError::UnknownRole(user.role.clone()))?;
+    if context.outranks(found.rank()) {
+        Ok(())
+    } else {
+        Err(Denied::Hierarchy(user.role.clone()).into())
+    }
+}
+
+/// Nobody gives a role that they do not stand above or that may do what they may not, and super admins are the platform's own.
 pub(super) async fn may_give(
     context: &Context,
     roles: &Directory,
@@ -31,6 +72,12 @@ pub(super) async fn may_give_in(
     let found = found.ok_or_else(|| UserError::UnknownRole(role.clone()))?;
     if !context.outranks(found.rank()) {
         return Err(Denied::Hierarchy(role.clone()).into());
+    }
+    let covered = context
+        .authority()
+        .is_none_or(|own| own.grants().cover(found.grants()));
+    if !covered {
+        return Err(Denied::BeyondOwn(role.clone()).into());
     }
     let platform = tenant.slug.as_str() == PLATFORM_SLUG;
     if role.built_in() == Some(Role::SuperAdmin) && !platform {

@@ -27,6 +27,18 @@ pub enum UserError {
     /// The tenant has no such role.
     #[error("there is no role `{0}`; GET /roles lists them")]
     UnknownRole(RoleName),
+    /// A tenant always has somebody of its top role.
+    #[error("this is the tenant's last {0}; give somebody else the role first")]
+    LastAdmin(RoleName),
+    /// To delete oneself is another operation, which asks for a fresh sign-in.
+    #[error("expected another user's id, found your own; use DELETE /users/me")]
+    Oneself,
+    /// One's own password is changed by who knows it.
+    #[error("to change your own password, send `current_password` with it")]
+    NoCurrentPassword,
+    /// The password of now is another.
+    #[error("this is not your current password")]
+    WrongPassword,
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -59,6 +71,20 @@ impl From<UserError> for Error {
             UserError::UnknownRole(_) => Self::validation(vec![FieldError::new(
                 "/role",
                 "unknown_role",
+                error.to_string(),
+            )]),
+            UserError::LastAdmin(_) => {
+                Self::new(ErrorKind::Conflict, "last_admin", error.to_string())
+            }
+            UserError::Oneself => Self::new(ErrorKind::Forbidden, "not_self", error.to_string()),
+            UserError::NoCurrentPassword => Self::validation(vec![FieldError::new(
+                "/current_password",
+                "required",
+                error.to_string(),
+            )]),
+            UserError::WrongPassword => Self::validation(vec![FieldError::new(
+                "/current_password",
+                "wrong_password",
                 error.to_string(),
             )]),
             UserError::Denied(denied) => denied.into(),

@@ -1,6 +1,7 @@
 //! What a user is.
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,6 +17,8 @@ pub struct User {
     pub id: Uuid,
     /// Unique in the tenant.
     pub email: Email,
+    /// Whether somebody proved that they read what is sent there, or vouched for it.
+    pub email_verified: bool,
     /// Their name.
     pub name: String,
     /// Their role in the tenant.
@@ -41,6 +44,15 @@ pub struct NewUser {
     pub external_subject: Option<Subject>,
     /// What they sign in with.
     pub password: NewPassword,
+}
+
+/// What a caller says to set a password.
+#[derive(Debug, Clone)]
+pub struct PasswordChange {
+    /// The one of now; needed for one's own.
+    pub current: Option<SecretString>,
+    /// The one to be.
+    pub new: NewPassword,
 }
 
 /// The admin that a tenant is provisioned with. The password is hashed before the transaction begins, which must be short.

@@ -22,8 +22,8 @@ use crate::tenancy::Scoped;
 
 /// Users, for one caller.
 pub struct Users<'d> {
-    deps: &'d Deps,
-    context: Context,
+    pub(super) deps: &'d Deps,
+    pub(super) context: Context,
 }
 
 impl<'d> Users<'d> {
@@ -121,6 +121,7 @@ pub(super) fn made_now(clock: &Clock, email: Email, name: String, role: RoleName
     User {
         id: new_id(),
         email,
+        email_verified: true,
         name,
         role,
         external_subject: None,

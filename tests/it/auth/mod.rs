@@ -6,10 +6,11 @@ mod forgery;
 mod issuer;
 mod keys;
 mod outside;
+mod purge;
 mod refusals;
 mod rotation;
+mod sessions;
 mod signing_keys;
-mod users;
 
 use std::time::Duration;
 

@@ -131,3 +131,21 @@ async fn a_refresh_token_is_nothing_in_another_tenant() {
     // At home it was not used up.
     refresh(&ada, &token).await.expect(200);
 }
+
+#[tokio::test]
+async fn one_token_gives_ten_pairs_within_the_grace_and_no_more() {
+    let acme = TestTenant::new().await;
+    let (ada, token) = signed_in(&acme, "ada").await;
+    let tabs = (0..16).map(|_| refresh(&ada, &token));
+    let answers = futures_util::future::join_all(tabs).await;
+    let given = answers.iter().filter(|answer| answer.status == 200);
+    assert_eq!(given.count(), 10);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        answer.expect_problem(401, "invalid_grant");
+    }
+    // That was too much, but no theft: those who got a pair go on.
+    ada.get("/users/me").await.expect(200);
+    let newest = answers.iter().find(|answer| answer.status == 200).unwrap();
+    let newest = refresh_token(&newest.expect(200));
+    refresh(&ada, &newest).await.expect(200);
+}

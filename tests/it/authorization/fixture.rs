@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use tenantry::domains::access::Role;
 use tenantry::testkit::{Actor, Answer, TestServer, TestTenant};
 
+use uuid::Uuid;
+
 use crate::contract::document::Operation;
 use crate::contract::samples;
 
@@ -63,7 +65,11 @@ impl Place {
 
     /// The operation on this place's object, by `actor`.
     pub async fn ask(&self, operation: &Operation, actor: &Actor) -> Answer {
-        let path = operation.path_of(&self.id_for(operation));
+        let mut path = operation.path.clone();
+        if path.contains("{sid}") {
+            path = path.replace("{sid}", &self.session_of("owner").await);
+        }
+        path = path.replace("{id}", &self.id_for(operation, actor).await);
         let mut request = actor.request_root(operation.method.clone(), &path);
         if let Some(body) = samples::body(&operation.name) {
             request = request.json(&body);
@@ -71,9 +77,14 @@ impl Place {
         Answer::of(request).await
     }
 
-    fn id_for(&self, operation: &Operation) -> String {
+    async fn id_for(&self, operation: &Operation, actor: &Actor) -> String {
         let name = operation.name.as_str();
-        if name.contains("/tenants/") {
+        if name.contains("/auth/sessions/") {
+            let mut actors = self.actors.iter();
+            let own = actors.find(|(_, a)| a.id() == actor.id());
+            let own = own.map_or("owner", |(role, _)| role.as_str());
+            self.session_of(own).await
+        } else if name.contains("/tenants/") {
             self.tenant.id().to_string()
         } else if name.contains("/users/") {
             self.owner.id().to_string()
@@ -88,12 +99,27 @@ impl Place {
         }
     }
 
+    /// A session that this person of the tenant has opened.
+    async fn session_of(&self, name: &str) -> String {
+        if name == Role::SuperAdmin.as_str() {
+            return Uuid::now_v7().to_string();
+        }
+        let email = format!("{name}@example.com");
+        let (actor, _) = self.tenant.anonymous().sign_in(&email).await;
+        let sessions = actor.get("/auth/sessions").await.expect(200);
+        text(&sessions["data"][0]["id"])
+    }
+
     /// Brings the object where this operation can start from.
     pub async fn prepare(&self, operation: &Operation) {
         if operation.name == "POST /tenants/{id}/activate" {
             let (_, operator) = self.actors.last().unwrap();
             let path = format!("/tenants/{}/suspend", self.tenant.id());
             operator.post(&path, &Value::Null).await.expect(200);
+        }
+        if operation.name == "DELETE /users/me" {
+            // The last admin could not go.
+            self.tenant.admin("second").await;
         }
     }
 }

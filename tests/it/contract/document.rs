@@ -82,7 +82,8 @@ impl Operation {
 
     /// The path of this object; `id` is a name where the object has no other.
     pub fn path_of(&self, id: &str) -> String {
-        let path = self.path.replace("{id}", id).replace("{role}", id);
+        let path = self.path.replace("{id}", id);
+        let path = path.replace("{sid}", id).replace("{role}", id);
         path.replace("{permission}", "projects:write")
     }
 }

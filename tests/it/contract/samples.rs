@@ -15,6 +15,9 @@ pub fn body(operation: &str) -> Option<Value> {
         "POST /users" | "POST /tenants/{id}/users" => {
             json!({ "email": email, "name": name, "role": "guest", "password": password })
         }
+        "PUT /users/{id}" | "PATCH /users/{id}" | "PATCH /users/me" => json!({ "name": name }),
+        "PUT /users/{id}/role" => json!({ "role": "guest" }),
+        "POST /users/{id}/password" => json!({ "new_password": password }),
         "POST /tenants" => json!({
             "slug": name,
             "name": name,

@@ -21,6 +21,7 @@ fn config() -> AuthConfig {
         access_token_ttl: Duration::from_mins(15),
         refresh_token_ttl: Duration::from_hours(1),
         session_max_age: Duration::from_hours(1),
+        cleanup_interval: Duration::from_hours(1),
         password_hash_concurrency: 1,
         oidc: None,
     }

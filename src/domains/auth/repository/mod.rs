@@ -1,6 +1,13 @@
 //! The SQL of sign-ins: the tenant's sessions and refresh tokens, and what is revoked, which all nodes share.
 //!
-//! No scope filters here: a session is reached by a secret that its owner holds, or by the claims of a token that was verified.
+//! No scope filters here: a session is reached by a secret that its owner holds, or by the claims of a token that was verified. What a
+//! caller sees of sessions is in `sessions`, and filtered.
+
+mod purge;
+mod sessions;
+
+pub(super) use purge::purge_tenant;
+pub(super) use sessions::page;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -20,16 +27,21 @@ const INSERT_TOKEN: Sql = Sql::new(
     "auth.insert_token",
     "INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
 );
-// Both rows are locked, so that two who come with one token, or with a token and a sign-out, come one after the other.
+// Both rows are locked, so that two who come with one token, or with a token and a sign-out, come one after the other. The session comes
+// first, as everywhere: whoever deletes one takes its tokens after it.
 const FIND_TOKEN: Sql = Sql::new(
     "auth.find_token",
-    "SELECT t.session_id, t.expires_at, t.used_at, s.user_id, s.created_at, s.ends_at, s.revoked_at IS NOT NULL AS revoked, u.role \
-     FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id \
-     WHERE t.hash = $1 FOR UPDATE OF t, s",
+    "WITH s AS MATERIALIZED ( \
+         SELECT id, user_id, created_at, ends_at, revoked_at FROM sessions \
+         WHERE id = (SELECT session_id FROM refresh_tokens WHERE hash = $1) FOR UPDATE \
+     ) SELECT t.session_id, t.expires_at, t.used_at, t.uses, s.user_id, s.created_at, s.ends_at, \
+         s.revoked_at IS NOT NULL AS revoked, u.role \
+     FROM s JOIN refresh_tokens t ON t.session_id = s.id JOIN users u ON u.id = s.user_id \
+     WHERE t.hash = $1 FOR UPDATE OF t",
 );
 const USE_TOKEN: Sql = Sql::new(
     "auth.use_token",
-    "WITH used AS (UPDATE refresh_tokens SET used_at = coalesce(used_at, $3) WHERE hash = $1) \
+    "WITH used AS (UPDATE refresh_tokens SET used_at = coalesce(used_at, $3), uses = uses + 1 WHERE hash = $1) \
      UPDATE sessions SET last_used_at = $3 WHERE id = $2",
 );
 // Locked in one order, so that two who end the same sessions do not wait for each other.
@@ -160,6 +172,7 @@ fn found_of(row: &Row) -> Result<Found, DbError> {
         session,
         expires_at: row.get("expires_at")?,
         used_at: row.get("used_at")?,
+        uses: row.get("uses")?,
         revoked: row.get("revoked")?,
     })
 }

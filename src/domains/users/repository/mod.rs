@@ -1,8 +1,12 @@
 //! The SQL of users. What a caller sees is filtered by the scope of the action; only the lookup of a sign-in goes round it, by name.
 
+mod changes;
+
 use std::str::FromStr;
 
 use uuid::Uuid;
+
+pub(super) use changes::{delete, lock, lock_with_peers, rename, set_password, set_role};
 
 use super::authorization::MakesUsers;
 use super::email::Email;
@@ -15,17 +19,17 @@ use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
 
 const FIND: Sql = Sql::new(
     "users.find",
-    "SELECT id, email, name, role, external_subject, created_at, updated_at FROM users \
+    "SELECT id, email, email_verified, name, role, external_subject, created_at, updated_at FROM users \
      WHERE id = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
 const FIND_BY_EMAIL: Sql = Sql::new(
     "users.find_by_email",
-    "SELECT id, email, name, role, external_subject, created_at, updated_at FROM users \
+    "SELECT id, email, email_verified, name, role, external_subject, created_at, updated_at FROM users \
      WHERE email = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
 const PAGE: Sql = Sql::new(
     "users.page",
-    "SELECT id, email, name, role, external_subject, created_at, updated_at FROM users \
+    "SELECT id, email, email_verified, name, role, external_subject, created_at, updated_at FROM users \
      WHERE ($1::uuid IS NULL OR id > $1) AND ($2::uuid IS NULL OR id = $2) \
      ORDER BY id LIMIT $3",
 );
@@ -46,6 +50,7 @@ const CONFIRM: Sql = Sql::new(
     "users.confirm",
     "SELECT role FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE",
 );
+const ROLE_OF: Sql = Sql::new("users.role_of", "SELECT role FROM users WHERE id = $1");
 const REPLACE_HASH: Sql = Sql::new(
     "users.replace_hash",
     "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
@@ -144,6 +149,15 @@ pub(in crate::domains) async fn confirm(
     row.as_ref().map(|row| parsed(row, "role")).transpose()
 }
 
+/// Round the scope, for what belongs to a user in another slice, which asks its own scope: the user's role, if there is one.
+pub(in crate::domains) async fn role_of(
+    db: &mut Scoped,
+    id: Uuid,
+) -> Result<Option<RoleName>, DbError> {
+    let row = db.query_opt(&ROLE_OF, &[&id]).await?;
+    row.as_ref().map(|row| parsed(row, "role")).transpose()
+}
+
 /// Round the scope, for a sign-in whose password was right: keeps the same password in a stronger hash. Nothing happens where the
 /// password has changed since.
 pub(in crate::domains) async fn replace_hash(
@@ -160,6 +174,7 @@ fn user_of(row: &Row) -> Result<User, DbError> {
     Ok(User {
         id: row.get("id")?,
         email: parsed(row, "email")?,
+        email_verified: row.get("email_verified")?,
         name: row.get("name")?,
         role: parsed(row, "role")?,
         external_subject: subject_of(row)?,
