@@ -30,6 +30,8 @@ pub enum Tag {
     Auth,
     /// A tenant's people.
     Users,
+    /// The caller's own second factor.
+    Mfa,
     /// Tenants: the operators' endpoints, and one's own tenant.
     Tenants,
     /// The worked example of a domain.

@@ -23,6 +23,7 @@ mod health;
 mod json;
 mod jwks;
 mod limits;
+mod mfa;
 mod origins;
 mod page;
 mod problem;
@@ -69,8 +70,9 @@ pub type Endpoints = (
     users::UsersApi,
     tenants::TenantsApi,
     features::FeaturesApi,
-    projects::ProjectsApi,
     audit::AuditApi,
+    mfa::MfaApi,
+    projects::ProjectsApi,
 );
 
 /// See [`Endpoints`].
@@ -80,8 +82,9 @@ pub fn endpoints() -> Endpoints {
         users::UsersApi,
         tenants::TenantsApi,
         features::FeaturesApi,
-        projects::ProjectsApi,
         audit::AuditApi,
+        mfa::MfaApi,
+        projects::ProjectsApi,
     )
 }
 

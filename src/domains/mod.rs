@@ -10,6 +10,7 @@ pub mod auth;
 pub mod features;
 pub mod idempotency;
 pub mod mails;
+pub mod mfa;
 pub mod passwords;
 pub mod projects;
 pub mod roles;

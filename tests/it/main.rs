@@ -21,6 +21,7 @@ mod golden;
 mod http;
 mod isolation;
 mod limits;
+mod mfa;
 mod private_postgres;
 mod program;
 mod projects;

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::authority::Authority;
 use super::role::{Rank, Role};
+use crate::clock::Clock;
 use crate::tenancy::{PLATFORM_SLUG, TenantRef};
+
+/// How long after a sign-in acts are allowed that ask for a fresh one.
+const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +144,14 @@ impl Context {
         match self.actor {
             Actor::User(SignedIn { impersonator, .. }) => impersonator,
             _ => None,
+        }
+    }
+
+    /// Whether the acting person proved within the last ten minutes who they are. Nobody else is ever fresh.
+    pub fn is_fresh(&self, clock: &Clock) -> bool {
+        match &self.actor {
+            Actor::User(user) => clock.now() - user.signed_in_at <= FRESH,
+            Actor::Key { .. } | Actor::System { .. } => false,
         }
     }
 

@@ -35,6 +35,12 @@ pub enum Denied {
     /// Only the owner of this object, or somebody with more rights.
     #[error("only its owner or an admin may change this")]
     NotOwner,
+    /// An operator who acts as a user does not touch how that user signs in, nor leaves a credential behind.
+    #[error("this is for the person themselves; an impersonation does not reach it")]
+    Impersonated,
+    /// The sign-in was too long ago for this.
+    #[error("this needs a sign-in within the last ten minutes; sign in again")]
+    StaleSignIn,
 }
 
 impl From<Denied> for Error {
@@ -43,6 +49,8 @@ impl From<Denied> for Error {
             Denied::Permission(_) => "forbidden",
             Denied::Hierarchy(_) => "role_hierarchy",
             Denied::NotOwner => "not_owner",
+            Denied::Impersonated => "impersonated",
+            Denied::StaleSignIn => "fresh_sign_in_required",
         };
         Self::new(ErrorKind::Forbidden, code, denied.to_string())
     }

@@ -10,12 +10,13 @@ mod outside;
 mod repository;
 mod revocations;
 mod rotation;
+mod second_factor;
 mod service;
 mod tokens;
 
 pub use ending::{Ended, Which, end_sessions, revoke};
 pub use error::AuthError;
-pub use model::TokenPair;
+pub use model::{SignIn, TokenPair};
 pub use outside::{NO_SESSION, NoHttpClient, OutsideBearer, OutsideError};
 pub use revocations::Revocations;
 pub use service::Auth;

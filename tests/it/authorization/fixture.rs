@@ -6,6 +6,7 @@ use tenantry::testkit::{Actor, Answer, TestServer, TestTenant};
 
 use crate::contract::document::Operation;
 use crate::contract::samples;
+use crate::mfa;
 
 /// People of one tenant, and an object of each kind there.
 pub struct Place {
@@ -62,10 +63,21 @@ impl Place {
     pub async fn ask(&self, operation: &Operation, actor: &Actor) -> Answer {
         let path = operation.path_of(&self.id_for(operation));
         let mut request = actor.request_root(operation.method.clone(), &path);
-        if let Some(body) = samples::body(&operation.name) {
+        if let Some(body) = self.body(operation, actor).await {
             request = request.json(&body);
         }
         Answer::of(request).await
+    }
+
+    /// The sample, but for what only the server's last answer tells.
+    async fn body(&self, operation: &Operation, actor: &Actor) -> Option<Value> {
+        if operation.name == "POST /users/me/mfa/totp/verify" {
+            let setup = actor.post("/users/me/mfa/totp", &Value::Null).await;
+            if setup.status == 201 {
+                return Some(json!({ "code": mfa::code_of(&setup.json()) }));
+            }
+        }
+        samples::body(&operation.name)
     }
 
     fn id_for(&self, operation: &Operation) -> String {
@@ -83,12 +95,21 @@ impl Place {
         }
     }
 
-    /// Brings the object where this operation can start from.
-    pub async fn prepare(&self, operation: &Operation) {
-        if operation.name == "POST /tenants/{id}/activate" {
-            let (_, operator) = self.actors.last().unwrap();
-            let path = format!("/tenants/{}/suspend", self.tenant.id());
-            operator.post(&path, &Value::Null).await.expect(200);
+    /// Brings the object where `role` can start from with this operation.
+    pub async fn prepare(&self, operation: &Operation, role: Role) {
+        match operation.name.as_str() {
+            "POST /tenants/{id}/activate" => {
+                let (_, operator) = self.actors.last().unwrap();
+                let path = format!("/tenants/{}/suspend", self.tenant.id());
+                operator.post(&path, &Value::Null).await.expect(200);
+            }
+            "POST /users/me/mfa/totp/recovery-codes" | "DELETE /users/me/mfa/totp" => {
+                let actor = self.actor(role, operation);
+                // Perhaps it is in force already.
+                actor.delete("/users/me/mfa/totp").await;
+                mfa::enable(&actor).await;
+            }
+            _ => {}
         }
     }
 }
