@@ -32,6 +32,8 @@ pub enum Tag {
     Users,
     /// The caller's own second factor.
     Mfa,
+    /// Credentials of programs.
+    ApiKeys,
     /// Tenants: the operators' endpoints, and one's own tenant.
     Tenants,
     /// The worked example of a domain.

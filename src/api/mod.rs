@@ -4,6 +4,7 @@
 
 mod answers;
 mod api_error;
+mod api_keys;
 mod audit;
 mod audit_bodies;
 mod audit_export;
@@ -22,6 +23,7 @@ mod features;
 mod health;
 mod json;
 mod jwks;
+mod key_or_caller;
 mod limits;
 mod mfa;
 mod origins;
@@ -53,6 +55,7 @@ pub use api_error::{
 };
 pub use body::{Body, read_limited};
 pub use document::Tag;
+pub use key_or_caller::KeyOrCaller;
 pub use page::{Cursor, Limit, Page, page_request};
 pub use problem::Problem;
 pub use request::RequestFacts;
@@ -71,6 +74,7 @@ pub type Endpoints = (
     tenants::TenantsApi,
     features::FeaturesApi,
     audit::AuditApi,
+    api_keys::ApiKeysApi,
     mfa::MfaApi,
     projects::ProjectsApi,
 );
@@ -83,6 +87,7 @@ pub fn endpoints() -> Endpoints {
         tenants::TenantsApi,
         features::FeaturesApi,
         audit::AuditApi,
+        api_keys::ApiKeysApi,
         mfa::MfaApi,
         projects::ProjectsApi,
     )

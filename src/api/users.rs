@@ -10,6 +10,7 @@ use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
 use super::answers::CreatedOnce;
+use super::key_or_caller::KeyOrCaller;
 use super::security::Caller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
@@ -116,7 +117,7 @@ impl UsersApi {
     async fn list(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// Entries of a page, 1 to 100.
         #[oai(default)]
         limit: Query<Limit>,
@@ -162,7 +163,7 @@ impl UsersApi {
     async fn find(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The user's id.
         id: Path<Uuid>,
     ) -> Result<Json<UserOut>, ApiError> {

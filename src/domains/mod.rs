@@ -5,6 +5,7 @@
 //! [`projects`]; `docs/adding-a-domain.md` is the checklist.
 
 pub mod access;
+pub mod api_keys;
 pub mod audit;
 pub mod auth;
 pub mod features;

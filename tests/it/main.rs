@@ -9,6 +9,7 @@
 )]
 
 mod adding_a_domain;
+mod api_keys;
 mod architecture;
 mod audit;
 mod auth;

@@ -16,6 +16,7 @@ pub struct Place {
     project: String,
     feature: String,
     entry: String,
+    api_key: String,
 }
 
 impl Place {
@@ -35,6 +36,9 @@ impl Place {
         let (_, admin) = &actors[2];
         let log = admin.get("/audit/logs").await.expect(200);
         let entry = text(&log["data"][0]["id"]);
+        let key = json!({ "name": "ci", "scopes": ["projects:read"] });
+        let made = owner.post("/api-keys", &key).await;
+        let api_key = text(&made.expect(201)["api_key"]["id"]);
         Self {
             tenant,
             actors,
@@ -42,6 +46,7 @@ impl Place {
             project,
             feature,
             entry,
+            api_key,
         }
     }
 
@@ -90,6 +95,8 @@ impl Place {
             self.feature.clone()
         } else if name.contains("/audit/") {
             self.entry.clone()
+        } else if name.contains("/api-keys/") {
+            self.api_key.clone()
         } else {
             self.project.clone()
         }
