@@ -18,7 +18,12 @@ pub fn new_id() -> Uuid {
 
 /// A new secret: 256 random bits as 43 characters of base64url.
 pub fn random_token() -> Result<String, NoRandomness> {
-    let mut bits = [0; 32];
-    rand::fill(&mut bits).map_err(|_| NoRandomness)?;
-    Ok(URL_SAFE_NO_PAD.encode(bits))
+    random_bytes::<32>().map(|bits| URL_SAFE_NO_PAD.encode(bits))
+}
+
+/// A new secret of `N` bytes.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
 }

@@ -30,6 +30,10 @@ pub enum Tag {
     Auth,
     /// A tenant's people.
     Users,
+    /// The caller's own second factor.
+    Mfa,
+    /// Credentials of programs.
+    ApiKeys,
     /// Tenants: the operators' endpoints, and one's own tenant.
     Tenants,
     /// The tenant's roles, and what each is granted.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::answers::{CreatedOnce, NoContent};
 use super::feature_bodies::{FeatureIn, FeatureOut, FeaturePatch};
 use super::feature_questions::{EvaluationsOut, QuestionIn};
+use super::key_or_caller::KeyOrCaller;
 use super::security::Caller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, page_request};
@@ -28,7 +29,7 @@ impl FeaturesApi {
     async fn list(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// Entries of a page, 1 to 100.
         #[oai(default)]
         limit: Query<Limit>,
@@ -66,7 +67,7 @@ impl FeaturesApi {
     async fn evaluate(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         body: Body<QuestionIn>,
     ) -> Result<Json<EvaluationsOut>, ApiError> {
         let features = Features::new(&state.deps, caller.0);
@@ -78,7 +79,7 @@ impl FeaturesApi {
     async fn find(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The flag's id.
         id: Path<Uuid>,
     ) -> OneFeature {

@@ -4,6 +4,7 @@
 
 mod answers;
 mod api_error;
+mod api_keys;
 mod audit;
 mod audit_bodies;
 mod audit_export;
@@ -22,7 +23,9 @@ mod features;
 mod health;
 mod json;
 mod jwks;
+mod key_or_caller;
 mod limits;
+mod mfa;
 mod origins;
 mod own_tenant;
 mod page;
@@ -58,6 +61,7 @@ pub use api_error::{
 };
 pub use body::{Body, read_limited};
 pub use document::Tag;
+pub use key_or_caller::KeyOrCaller;
 pub use page::{Cursor, Limit, Page, page_request};
 pub use problem::Problem;
 pub use request::RequestFacts;
@@ -69,35 +73,46 @@ use crate::domains::mails::CaughtMails;
 use crate::limits::Limits;
 use crate::readiness::Readiness;
 
-/// All endpoints below `/api/v1`. A new domain adds its own here.
-pub type Endpoints = (
+/// Who somebody is, and what they may do.
+type Identity = (
     auth::AuthApi,
     sessions::SessionsApi,
+    mfa::MfaApi,
     users::UsersApi,
     user_access::UserAccessApi,
-    tenants::TenantsApi,
-    features::FeaturesApi,
-    own_tenant::OwnTenantApi,
+    api_keys::ApiKeysApi,
     permissions::PermissionsApi,
     roles::RolesApi,
-    projects::ProjectsApi,
+);
+
+/// All endpoints below `/api/v1`. A new domain adds its own here.
+pub type Endpoints = (
+    Identity,
+    tenants::TenantsApi,
+    own_tenant::OwnTenantApi,
+    features::FeaturesApi,
     audit::AuditApi,
+    projects::ProjectsApi,
 );
 
 /// See [`Endpoints`].
 pub fn endpoints() -> Endpoints {
     (
-        auth::AuthApi,
-        sessions::SessionsApi,
-        users::UsersApi,
-        user_access::UserAccessApi,
+        (
+            auth::AuthApi,
+            sessions::SessionsApi,
+            mfa::MfaApi,
+            users::UsersApi,
+            user_access::UserAccessApi,
+            api_keys::ApiKeysApi,
+            permissions::PermissionsApi,
+            roles::RolesApi,
+        ),
         tenants::TenantsApi,
-        features::FeaturesApi,
         own_tenant::OwnTenantApi,
-        permissions::PermissionsApi,
-        roles::RolesApi,
-        projects::ProjectsApi,
+        features::FeaturesApi,
         audit::AuditApi,
+        projects::ProjectsApi,
     )
 }
 

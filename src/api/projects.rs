@@ -10,7 +10,7 @@ use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
 use super::answers::{CreatedOnce, NoContent};
-use super::security::Caller;
+use super::key_or_caller::KeyOrCaller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, page_request};
 use crate::domains::projects::{NewProject, Project, ProjectChange, Projects};
@@ -83,7 +83,7 @@ impl ProjectsApi {
     async fn list(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// Entries of a page, 1 to 100.
         #[oai(default)]
         limit: Query<Limit>,
@@ -100,7 +100,7 @@ impl ProjectsApi {
     async fn create(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The client's name for this request; the same request again with it gives the same answer, for 24 hours.
         #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255))]
         key: Header<Option<String>>,
@@ -121,7 +121,7 @@ impl ProjectsApi {
     async fn find(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The project's id.
         id: Path<Uuid>,
     ) -> OneProject {
@@ -138,7 +138,7 @@ impl ProjectsApi {
     async fn replace(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The project's id.
         id: Path<Uuid>,
         body: Body<ProjectIn>,
@@ -160,7 +160,7 @@ impl ProjectsApi {
     async fn update(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The project's id.
         id: Path<Uuid>,
         body: Body<ProjectPatch>,
@@ -182,7 +182,7 @@ impl ProjectsApi {
     async fn delete(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The project's id.
         id: Path<Uuid>,
     ) -> Result<NoContent, ApiError> {

@@ -19,44 +19,31 @@ use crate::domains::auth::{Auth, AuthError, Verified};
 use crate::error::{Error, ErrorKind};
 use crate::tenancy::{Refusal, ResolveError, Tenant, TenantKey, TenantRef};
 
-/// How the document calls the credential of all three.
+/// How the document calls the token.
 pub(super) const SCHEME: &str = "bearer";
 
-/// A signed-in person, in the tenant that host or `X-Tenant-ID` names.
-#[derive(SecurityScheme)]
-#[oai(
-    rename = "bearer",
-    ty = "bearer",
-    bearer_format = "JWT",
-    checker = "in_named_tenant"
-)]
-pub struct Caller(pub Context);
+macro_rules! bearers {
+    ($($name:ident: $checker:tt)*) => {$(
+        /// The access token of a sign-in.
+        #[derive(SecurityScheme)]
+        #[oai(rename = "bearer", ty = "bearer", bearer_format = "JWT", checker = $checker)]
+        pub struct $name(pub Context);
+    )*};
+}
 
-/// A signed-in person, in the tenant of their token; for the platform's own paths, which need no tenant to be named.
-#[derive(SecurityScheme)]
-#[oai(
-    rename = "bearer",
-    ty = "bearer",
-    bearer_format = "JWT",
-    checker = "in_own_tenant"
-)]
-pub struct PlatformCaller(pub Context);
-
-/// A person whose session may have ended already; for signing out alone, which can be repeated.
-#[derive(SecurityScheme)]
-#[oai(
-    rename = "bearer",
-    ty = "bearer",
-    bearer_format = "JWT",
-    checker = "perhaps_ended"
-)]
-pub struct EndedCaller(pub Context);
+bearers! {
+    // A signed-in person, in the tenant that host or `X-Tenant-ID` names.
+    Caller: "in_named_tenant"
+    // A signed-in person, in the tenant of their token; for the platform's own paths, which need no tenant to be named.
+    PlatformCaller: "in_own_tenant"
+    // A person whose session may have ended already; for signing out alone, which can be repeated.
+    EndedCaller: "perhaps_ended"
+}
 
 async fn perhaps_ended(request: &Request, bearer: Bearer) -> poem::Result<Context> {
     let state = state(request)?;
     let verified = verified(request, &state, &bearer.token, Auth::authenticate_ended).await?;
-    let tenant = named(request, &state).await?;
-    let tenant = tenant.ok_or(Error::from(ResolveError::Required))?;
+    let tenant = required(request, &state).await?;
     let tenant = tokens_own(request, &state, &verified, tenant).await?;
     let tenant = state.deps.tenancy.admit_to_leave(tenant);
     let tenant = tenant.map_err(Error::from)?;
@@ -98,9 +85,15 @@ async fn verified(
 }
 
 async fn in_named(request: &Request, state: &State, verified: Verified) -> Result<Context, Error> {
-    let tenant = named(request, state).await?;
-    let tenant = tenant.ok_or(ResolveError::Required)?;
+    let tenant = required(request, state).await?;
     admitted(request, state, verified, tenant).await
+}
+
+/// The tenant that the request must name.
+pub(super) async fn required(request: &Request, state: &State) -> Result<Arc<Tenant>, Error> {
+    let tenant = named(request, state).await?.ok_or(ResolveError::Required)?;
+    note(request, &tenant);
+    Ok(tenant)
 }
 
 async fn in_own_tenant(request: &Request, bearer: Bearer) -> poem::Result<Context> {
@@ -159,7 +152,7 @@ async fn context(
 }
 
 /// From now on, a refusal of this request is written down. For every kind of credential, once it held.
-fn remember(request: &Request, state: &State, context: &Context) {
+pub(super) fn remember(request: &Request, state: &State, context: &Context) {
     if let Some(facts) = request.data::<RequestFacts>() {
         facts.set_caller(request::Caller {
             context: context.clone(),

@@ -10,6 +10,7 @@ use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
 use super::answers::{CreatedOnce, NoContent};
+use super::key_or_caller::KeyOrCaller;
 use super::security::Caller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
@@ -139,7 +140,7 @@ impl UsersApi {
     async fn list(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// Entries of a page, 1 to 100.
         #[oai(default)]
         limit: Query<Limit>,
@@ -205,7 +206,7 @@ impl UsersApi {
     async fn find(
         &self,
         state: Data<&Arc<State>>,
-        caller: Caller,
+        caller: KeyOrCaller,
         /// The user's id.
         id: Path<Uuid>,
     ) -> OneUser {

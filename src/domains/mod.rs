@@ -5,11 +5,13 @@
 //! [`projects`]; `docs/adding-a-domain.md` is the checklist.
 
 pub mod access;
+pub mod api_keys;
 pub mod audit;
 pub mod auth;
 pub mod features;
 pub mod idempotency;
 pub mod mails;
+pub mod mfa;
 pub mod passwords;
 pub mod projects;
 pub mod roles;

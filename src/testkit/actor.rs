@@ -16,6 +16,7 @@ pub struct Actor {
     base: String,
     tenant: Option<String>,
     token: Option<String>,
+    key: Option<String>,
     id: Option<Uuid>,
 }
 
@@ -26,6 +27,7 @@ impl Actor {
             base: server.url(),
             tenant,
             token,
+            key: None,
             id: None,
         }
     }
@@ -56,6 +58,13 @@ impl Actor {
     #[must_use]
     pub fn with_token(mut self, token: Option<&str>) -> Self {
         self.token = token.map(str::to_owned);
+        self
+    }
+
+    /// The same client with an API key, beside the token if there is one.
+    #[must_use]
+    pub fn with_key(mut self, key: Option<&str>) -> Self {
+        self.key = key.map(str::to_owned);
         self
     }
 
@@ -97,6 +106,9 @@ impl Actor {
         }
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(key) = &self.key {
+            request = request.header("X-API-Key", key);
         }
         request
     }

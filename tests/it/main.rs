@@ -9,6 +9,7 @@
 )]
 
 mod adding_a_domain;
+mod api_keys;
 mod architecture;
 mod audit;
 mod auth;
@@ -21,6 +22,7 @@ mod golden;
 mod http;
 mod isolation;
 mod limits;
+mod mfa;
 mod private_postgres;
 mod program;
 mod projects;

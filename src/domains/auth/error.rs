@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::outside::{NoHttpClient, OutsideError};
 use super::tokens::TokenError;
 use crate::domains::access::Denied;
+use crate::domains::mfa::MfaError;
 use crate::domains::passwords::HashError;
 use crate::error::{Error, ErrorKind};
 use crate::ids::NoRandomness;
@@ -20,6 +21,14 @@ pub enum AuthError {
     /// The refresh token is unknown here, used, too old, or of a session that has ended.
     #[error("this refresh token does not hold; sign in again")]
     InvalidGrant,
+    /// The token of the first step, the code, or both: nobody is told which.
+    #[error(
+        "the second factor was not proved: the code or the `mfa_token` is wrong, was used or is too old, or there were too many tries; after five minutes sign in again"
+    )]
+    InvalidMfa,
+    /// The second factor was not looked at.
+    #[error(transparent)]
+    Mfa(#[from] MfaError),
     /// The access token does not hold.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -71,6 +80,7 @@ impl From<AuthError> for Error {
     fn from(error: AuthError) -> Self {
         let (kind, code) = match error {
             AuthError::InvalidCredentials => (ErrorKind::Unauthenticated, "invalid_credentials"),
+            AuthError::InvalidMfa => (ErrorKind::Unauthenticated, "invalid_mfa"),
             AuthError::InvalidGrant => (ErrorKind::Unauthenticated, "invalid_grant"),
             AuthError::Outside(OutsideError::Unavailable) => {
                 (ErrorKind::Unavailable, "issuer_unavailable")
@@ -86,6 +96,7 @@ impl From<AuthError> for Error {
             AuthError::SessionNotFound => (ErrorKind::NotFound, "not_found"),
             AuthError::Denied(denied) => return denied.into(),
             AuthError::Hash(failure) => return failure.into(),
+            AuthError::Mfa(failure) => return failure.into(),
             AuthError::Db(failure) => return failure.into(),
             AuthError::NoRandomness(_) | AuthError::Signing(_) | AuthError::NoHttpClient(_) => {
                 return Self::internal(error);

@@ -11,13 +11,14 @@ mod purge;
 mod repository;
 mod revocations;
 mod rotation;
+mod second_factor;
 mod service;
 mod sessions;
 mod tokens;
 
 pub use ending::{Ended, Which, end_sessions, revoke};
 pub use error::AuthError;
-pub use model::{OpenSession, TokenPair};
+pub use model::{OpenSession, SignIn, TokenPair};
 pub use outside::{NO_SESSION, NoHttpClient, OutsideBearer, OutsideError};
 pub use purge::Purge;
 pub use revocations::Revocations;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::config::AuthConfig;
 use crate::domains::access::RoleName;
+use crate::domains::mfa::Challenge;
 use crate::ids::{NoRandomness, random_token};
 
 /// How long a sign-in lasts.
@@ -40,6 +41,15 @@ pub struct TokenPair {
     pub expires_in: u64,
     /// Works once, for the next pair.
     pub refresh_token: String,
+}
+
+/// Where a right password leads.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// In.
+    Done(TokenPair),
+    /// To the second factor; see [`Auth::verify_mfa`](super::Auth::verify_mfa).
+    MfaRequired(Challenge),
 }
 
 /// A refresh token that was just made. The table holds its hash alone.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::error::AuthError;
-use super::model::{RefreshToken, Session, SessionRules, TokenPair};
+use super::model::{RefreshToken, Session, SessionRules, SignIn, TokenPair};
 use super::outside::{NO_SESSION, Outside};
 use super::repository;
 use super::revocations::Following;
@@ -14,8 +14,9 @@ use super::rotation::{Found, Worth};
 use super::tokens::{Grant, Tokens};
 use crate::config::AuthConfig;
 use crate::domains::Deps;
-use crate::domains::access::{Actor, Context, Origin, SignedIn};
+use crate::domains::access::{Actor, Context, Origin, RoleName, SignedIn};
 use crate::domains::audit::{self, Act};
+use crate::domains::mfa;
 use crate::domains::passwords::PasswordHash;
 use crate::domains::users::{self, Email};
 use crate::ids::new_id;
@@ -70,7 +71,7 @@ impl Auth {
         email: &str,
         password: &SecretString,
         origin: Origin,
-    ) -> Result<TokenPair, AuthError> {
+    ) -> Result<SignIn, AuthError> {
         let found = match email.parse::<Email>() {
             Ok(email) => {
                 let mut db = self.deps.tenancy.session(tenant).await?;
@@ -89,9 +90,9 @@ impl Auth {
                 .await?;
             return Err(AuthError::InvalidCredentials);
         };
-        let pair = self.open(tenant, user, &hash, origin).await?;
+        let signed_in = self.open(tenant, user, &hash, origin).await?;
         self.strengthen(tenant, user, password, &hash).await;
-        Ok(pair)
+        Ok(signed_in)
     }
 
     /// Gives the next pair for a refresh token, which has then been used. Two who come with one token more than ten seconds apart end
@@ -135,28 +136,52 @@ impl Auth {
         }
     }
 
-    /// Opens the session of a user whose password was right.
+    /// Opens the session of a user whose password was right, or asks for their second factor.
     async fn open(
         &self,
         tenant: &TenantRef,
         user_id: Uuid,
         hash: &PasswordHash,
         origin: Origin,
-    ) -> Result<TokenPair, AuthError> {
+    ) -> Result<SignIn, AuthError> {
         let mut tx = self.deps.tenancy.session(tenant).await?.begin("auth.login");
         // Locked until the session is there: a change of the password sees it, and can end it.
         let role = users::confirm(&mut tx, user_id, hash).await?;
+        let role = role.ok_or(AuthError::AccountChanged)?;
+        let now = self.deps.clock.now();
+        if let Some(challenge) = mfa::challenge(&mut tx, user_id, now).await? {
+            let context =
+                Context::for_system(tenant.clone(), "a second factor is asked for", origin);
+            let action = "login.mfa_required";
+            self.note(&mut tx, &context, action, "user", Some(user_id))
+                .await?;
+            tx.commit().await?;
+            return Ok(SignIn::MfaRequired(challenge));
+        }
+        let pair = self.open_session(tx, tenant, user_id, role, "session.started", origin);
+        Ok(SignIn::Done(pair.await?))
+    }
+
+    /// Opens the session of a user who has proved who they are, and ends the transaction in which they did.
+    pub(super) async fn open_session(
+        &self,
+        mut tx: Transaction,
+        tenant: &TenantRef,
+        user_id: Uuid,
+        role: RoleName,
+        action: &'static str,
+        origin: Origin,
+    ) -> Result<TokenPair, AuthError> {
         let now = self.deps.clock.now();
         let session = Session {
             id: new_id(),
             user_id,
-            role: role.ok_or(AuthError::AccountChanged)?,
+            role,
             created_at: now,
             ends_at: now + self.rules.max_age,
         };
         repository::insert_session(&mut tx, &session, &origin).await?;
-        self.finish(tx, tenant, &session, "session.started", origin)
-            .await
+        self.finish(tx, tenant, &session, action, origin).await
     }
 
     /// Makes the pair, writes it down, and ends the transaction.
@@ -244,7 +269,7 @@ impl Auth {
             .await
     }
 
-    async fn note(
+    pub(super) async fn note(
         &self,
         db: &mut Scoped,
         context: &Context,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::contract::document::Operation;
 use crate::contract::samples;
+use crate::mfa;
 
 /// People of one tenant, and an object of each kind there.
 pub struct Place {
@@ -18,6 +19,7 @@ pub struct Place {
     feature: String,
     entry: String,
     role: String,
+    api_key: String,
 }
 
 impl Place {
@@ -38,6 +40,9 @@ impl Place {
         let log = admin.get("/audit/logs").await.expect(200);
         let entry = text(&log["data"][0]["id"]);
         let role = role(&actors[2].1).await;
+        let key = json!({ "name": "ci", "scopes": ["projects:read"] });
+        let made = owner.post("/api-keys", &key).await;
+        let api_key = text(&made.expect(201)["api_key"]["id"]);
         Self {
             tenant,
             actors,
@@ -46,6 +51,7 @@ impl Place {
             feature,
             entry,
             role,
+            api_key,
         }
     }
 
@@ -69,12 +75,25 @@ impl Place {
         if path.contains("{sid}") {
             path = path.replace("{sid}", &self.session_of("owner").await);
         }
-        path = path.replace("{id}", &self.id_for(operation, actor).await);
+        let id = self.id_for(operation, actor).await;
+        path = path.replace("{id}", &id).replace("{role}", &id);
+        path = path.replace("{permission}", "projects:write");
         let mut request = actor.request_root(operation.method.clone(), &path);
-        if let Some(body) = samples::body(&operation.name) {
+        if let Some(body) = self.body(operation, actor).await {
             request = request.json(&body);
         }
         Answer::of(request).await
+    }
+
+    /// The sample, but for what only the server's last answer tells.
+    async fn body(&self, operation: &Operation, actor: &Actor) -> Option<Value> {
+        if operation.name == "POST /users/me/mfa/totp/verify" {
+            let setup = actor.post("/users/me/mfa/totp", &Value::Null).await;
+            if setup.status == 201 {
+                return Some(json!({ "code": mfa::code_of(&setup.json()) }));
+            }
+        }
+        samples::body(&operation.name)
     }
 
     async fn id_for(&self, operation: &Operation, actor: &Actor) -> String {
@@ -94,6 +113,8 @@ impl Place {
             self.entry.clone()
         } else if name.contains("/{role}") {
             self.role.clone()
+        } else if name.contains("/api-keys/") {
+            self.api_key.clone()
         } else {
             self.project.clone()
         }
@@ -110,16 +131,25 @@ impl Place {
         text(&sessions["data"][0]["id"])
     }
 
-    /// Brings the object where this operation can start from.
-    pub async fn prepare(&self, operation: &Operation) {
-        if operation.name == "POST /tenants/{id}/activate" {
-            let (_, operator) = self.actors.last().unwrap();
-            let path = format!("/tenants/{}/suspend", self.tenant.id());
-            operator.post(&path, &Value::Null).await.expect(200);
-        }
-        if operation.name == "DELETE /users/me" {
+    /// Brings the object where `role` can start from with this operation.
+    pub async fn prepare(&self, operation: &Operation, role: Role) {
+        match operation.name.as_str() {
+            "POST /tenants/{id}/activate" => {
+                let (_, operator) = self.actors.last().unwrap();
+                let path = format!("/tenants/{}/suspend", self.tenant.id());
+                operator.post(&path, &Value::Null).await.expect(200);
+            }
+            "POST /users/me/mfa/totp/recovery-codes" | "DELETE /users/me/mfa/totp" => {
+                let actor = self.actor(role, operation);
+                // Perhaps it is in force already.
+                actor.delete("/users/me/mfa/totp").await;
+                mfa::enable(&actor).await;
+            }
             // The last admin could not go.
-            self.tenant.admin("second").await;
+            "DELETE /users/me" => {
+                self.tenant.admin("second").await;
+            }
+            _ => {}
         }
     }
 }

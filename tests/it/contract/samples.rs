@@ -12,6 +12,9 @@ pub fn body(operation: &str) -> Option<Value> {
     Some(match operation {
         "POST /auth/login" => json!({ "email": email, "password": password }),
         "POST /auth/refresh" => json!({ "refresh_token": name }),
+        "POST /auth/mfa/verify" => json!({ "mfa_token": name, "code": "000000" }),
+        "POST /users/me/mfa/totp/verify" => json!({ "code": "000000" }),
+        "POST /api-keys" => json!({ "name": name, "scopes": ["projects:read"] }),
         "POST /users" | "POST /tenants/{id}/users" => {
             json!({ "email": email, "name": name, "role": "guest", "password": password })
         }
