@@ -11,8 +11,10 @@ mod client_addr;
 mod dev_mails;
 mod docs;
 mod document;
+mod email_flows;
 mod failure;
 mod health;
+mod html;
 mod json;
 mod origins;
 mod page;
@@ -56,6 +58,7 @@ use crate::readiness::Readiness;
 /// All endpoints below `/api/v1`. A new domain adds its own here.
 pub type Endpoints = (
     auth::AuthApi,
+    email_flows::EmailFlowsApi,
     users::UsersApi,
     tenants::TenantsApi,
     projects::ProjectsApi,
@@ -65,6 +68,7 @@ pub type Endpoints = (
 pub fn endpoints() -> Endpoints {
     (
         auth::AuthApi,
+        email_flows::EmailFlowsApi,
         users::UsersApi,
         tenants::TenantsApi,
         projects::ProjectsApi,

@@ -1,6 +1,7 @@
 //! What endpoints find in a request's data: the services' needs, and how this deployment names tenants.
 
 use ipnet::IpNet;
+use tokio_util::task::TaskTracker;
 
 use crate::domains::Deps;
 use crate::domains::auth::Auth;
@@ -18,4 +19,6 @@ pub struct State {
     pub base_domain: Option<String>,
     /// Peers whose `X-Forwarded-Host` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Work that is done after its answer was given, so that the answer's time tells nothing; a stopping server waits for it.
+    pub later: TaskTracker,
 }

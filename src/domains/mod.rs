@@ -7,6 +7,7 @@
 pub mod access;
 pub mod audit;
 pub mod auth;
+pub mod email_flows;
 pub mod idempotency;
 pub mod mails;
 pub mod passwords;

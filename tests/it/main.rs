@@ -18,6 +18,7 @@ mod fleet;
 mod golden;
 mod http;
 mod isolation;
+mod mails;
 mod private_postgres;
 mod program;
 mod projects;

@@ -14,6 +14,11 @@ pub enum AuthError {
     /// The e-mail, the password, or both: nobody is told which.
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
+    /// The password was right, but nobody has shown that the address is theirs.
+    #[error(
+        "the e-mail address has not been confirmed; follow the link in the mail, or ask for another"
+    )]
+    EmailUnverified,
     /// The refresh token is unknown here, used, too old, or of a session that has ended.
     #[error("this refresh token does not hold; sign in again")]
     InvalidGrant,
@@ -53,6 +58,7 @@ impl From<AuthError> for Error {
     fn from(error: AuthError) -> Self {
         let (kind, code) = match error {
             AuthError::InvalidCredentials => (ErrorKind::Unauthenticated, "invalid_credentials"),
+            AuthError::EmailUnverified => (ErrorKind::Forbidden, "email_unverified"),
             AuthError::InvalidGrant => (ErrorKind::Unauthenticated, "invalid_grant"),
             AuthError::Token(_) | AuthError::SessionEnded => {
                 (ErrorKind::Unauthenticated, "invalid_token")

@@ -35,7 +35,7 @@ const INSERT: Sql = Sql::new(
 );
 const CREDENTIALS: Sql = Sql::new(
     "users.credentials",
-    "SELECT id, password_hash FROM users WHERE email = $1",
+    "SELECT id, password_hash, email_verified FROM users WHERE email = $1",
 );
 const CONFIRM: Sql = Sql::new(
     "users.confirm",
@@ -108,6 +108,7 @@ pub(in crate::domains) async fn credentials(
     Ok(Some(Credentials {
         user_id: row.get("id")?,
         password_hash: hash.map(PasswordHash::stored),
+        email_verified: row.get("email_verified")?,
     }))
 }
 

@@ -51,7 +51,9 @@ impl Place {
     /// The operation on this place's object, by `actor`.
     pub async fn ask(&self, operation: &Operation, actor: &Actor) -> Answer {
         let path = operation.path_of(&self.id_for(operation));
-        let mut request = actor.request_root(operation.method.clone(), &path);
+        let query = samples::query(&operation.name);
+        let request = actor.request_root(operation.method.clone(), &path);
+        let mut request = request.query(query);
         if let Some(body) = samples::body(&operation.name) {
             request = request.json(&body);
         }
