@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Shell, State};
 use crate::clock::Clock;
@@ -33,8 +34,8 @@ use crate::vault::Vault;
 /// Between two looks at the database for `/health/ready`.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
-/// How long a stopping server waits for the mails that it has in hand.
-const LAST_MAILS: Duration = Duration::from_secs(5);
+/// How long a stopping server waits for work whose answer was given, and for the mails that it has in hand.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 /// Why the parts cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +178,7 @@ impl App {
             limits: limits.clone(),
             base_domain: config.http.base_domain.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
+            later: TaskTracker::new(),
         };
         let mails = Transport::new(&config.mail)?;
         let shell = Shell {
@@ -242,9 +244,11 @@ impl App {
         probe.abort();
         fleet.abort();
         purge.abort();
+        self.state.later.close();
+        let _ = timeout(LAST_WORK, self.state.later.wait()).await;
         stop_mails.cancel();
         // What is not sent by then is taken up again by the next that looks.
-        let _ = timeout(LAST_MAILS, mails).await;
+        let _ = timeout(LAST_WORK, mails).await;
         self.foundation.close();
         Ok(served?)
     }

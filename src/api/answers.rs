@@ -45,3 +45,11 @@ pub enum NoContent {
     #[oai(status = 204)]
     Done,
 }
+
+/// 202
+#[derive(ApiResponse)]
+pub enum Accepted {
+    /// It is done later, or not at all: the answer does not tell.
+    #[oai(status = 202)]
+    Later,
+}

@@ -10,7 +10,7 @@ use super::answers::NoContent;
 use super::security::EndedCaller;
 use super::state::State;
 use super::tenant_context::{ForTenant, From};
-use super::{ApiError, Body, Tag, UNAUTHENTICATED, UNAVAILABLE};
+use super::{ApiError, Body, FORBIDDEN, Tag, UNAUTHENTICATED, UNAVAILABLE};
 use crate::domains::auth::{SignIn, TokenPair};
 use crate::domains::mfa::{Challenge, Proof};
 use crate::error::{Error, FieldError};
@@ -178,7 +178,7 @@ impl AuthApi {
         tenant: ForTenant,
         origin: From,
         body: Body<Login>,
-    ) -> Result<Entered, ApiError<{ UNAUTHENTICATED | UNAVAILABLE }>> {
+    ) -> Result<Entered, ApiError<{ UNAUTHENTICATED | FORBIDDEN | UNAVAILABLE }>> {
         let Login { email, password } = body.0;
         let auth = &state.auth;
         let entered = auth

@@ -15,12 +15,14 @@ mod client_addr;
 mod dev_mails;
 mod docs;
 mod document;
+mod email_flows;
 mod failure;
 mod feature_bodies;
 mod feature_questions;
 mod feature_rules;
 mod features;
 mod health;
+mod html;
 mod json;
 mod jwks;
 mod key_or_caller;
@@ -78,6 +80,7 @@ type Identity = (
     auth::AuthApi,
     sessions::SessionsApi,
     mfa::MfaApi,
+    email_flows::EmailFlowsApi,
     users::UsersApi,
     user_access::UserAccessApi,
     api_keys::ApiKeysApi,
@@ -102,6 +105,7 @@ pub fn endpoints() -> Endpoints {
             auth::AuthApi,
             sessions::SessionsApi,
             mfa::MfaApi,
+            email_flows::EmailFlowsApi,
             users::UsersApi,
             user_access::UserAccessApi,
             api_keys::ApiKeysApi,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use tokio_util::task::TaskTracker;
 
 use crate::domains::Deps;
 use crate::domains::audit::Refusals;
@@ -26,4 +27,6 @@ pub struct State {
     pub base_domain: Option<String>,
     /// Peers whose `X-Forwarded-Host` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Work that is done after its answer was given, so that the answer's time tells nothing; a stopping server waits for it.
+    pub later: TaskTracker,
 }

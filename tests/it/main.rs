@@ -22,6 +22,7 @@ mod golden;
 mod http;
 mod isolation;
 mod limits;
+mod mails;
 mod mfa;
 mod private_postgres;
 mod program;

@@ -18,6 +18,11 @@ pub enum AuthError {
     /// The e-mail, the password, or both: nobody is told which.
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
+    /// The password was right, but nobody has shown that the address is theirs.
+    #[error(
+        "the e-mail address has not been confirmed; follow the link in the mail, or ask for another"
+    )]
+    EmailUnverified,
     /// The refresh token is unknown here, used, too old, or of a session that has ended.
     #[error("this refresh token does not hold; sign in again")]
     InvalidGrant,
@@ -81,6 +86,7 @@ impl From<AuthError> for Error {
         let (kind, code) = match error {
             AuthError::InvalidCredentials => (ErrorKind::Unauthenticated, "invalid_credentials"),
             AuthError::InvalidMfa => (ErrorKind::Unauthenticated, "invalid_mfa"),
+            AuthError::EmailUnverified => (ErrorKind::Forbidden, "email_unverified"),
             AuthError::InvalidGrant => (ErrorKind::Unauthenticated, "invalid_grant"),
             AuthError::Outside(OutsideError::Unavailable) => {
                 (ErrorKind::Unavailable, "issuer_unavailable")

@@ -79,6 +79,7 @@ impl Auth {
             }
             Err(_) => None,
         };
+        let verified = found.as_ref().is_some_and(|found| found.email_verified);
         let (user, hash) = match found {
             Some(found) => (Some(found.user_id), found.password_hash),
             None => (None, None),
@@ -90,6 +91,11 @@ impl Auth {
                 .await?;
             return Err(AuthError::InvalidCredentials);
         };
+        if !verified {
+            self.refused(tenant, "login.refused", "user", Some(user), origin)
+                .await?;
+            return Err(AuthError::EmailUnverified);
+        }
         let signed_in = self.open(tenant, user, &hash, origin).await?;
         self.strengthen(tenant, user, password, &hash).await;
         Ok(signed_in)

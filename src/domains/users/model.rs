@@ -80,4 +80,6 @@ pub(in crate::domains) struct Credentials {
     pub(in crate::domains) user_id: Uuid,
     /// `None` for accounts without a password.
     pub(in crate::domains) password_hash: Option<PasswordHash>,
+    /// Whether the address was confirmed, or somebody vouched for it.
+    pub(in crate::domains) email_verified: bool,
 }

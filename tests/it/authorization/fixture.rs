@@ -78,7 +78,8 @@ impl Place {
         let id = self.id_for(operation, actor).await;
         path = path.replace("{id}", &id).replace("{role}", &id);
         path = path.replace("{permission}", "projects:write");
-        let mut request = actor.request_root(operation.method.clone(), &path);
+        let request = actor.request_root(operation.method.clone(), &path);
+        let mut request = request.query(samples::query(&operation.name));
         if let Some(body) = self.body(operation, actor).await {
             request = request.json(&body);
         }

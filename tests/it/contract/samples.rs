@@ -11,6 +11,11 @@ pub fn body(operation: &str) -> Option<Value> {
     let password = TestTenant::PASSWORD;
     Some(match operation {
         "POST /auth/login" => json!({ "email": email, "password": password }),
+        "POST /auth/verify-email" | "POST /auth/confirm-email-update" => json!({ "token": name }),
+        "POST /auth/resend-verification"
+        | "POST /auth/forgot-password"
+        | "PATCH /users/{id}/email" => json!({ "email": email }),
+        "POST /auth/reset-password" => json!({ "token": name, "password": password }),
         "POST /auth/refresh" => json!({ "refresh_token": name }),
         "POST /auth/mfa/verify" => json!({ "mfa_token": name, "code": "000000" }),
         "POST /users/me/mfa/totp/verify" => json!({ "code": "000000" }),
@@ -49,4 +54,12 @@ pub fn body(operation: &str) -> Option<Value> {
 
 fn grant(permission: &str) -> Value {
     json!({ "permission": permission, "extent": "tenant" })
+}
+
+/// The query that an operation cannot do without.
+pub fn query(operation: &str) -> &'static [(&'static str, &'static str)] {
+    match operation {
+        "GET /auth/verify-email" | "GET /auth/confirm-email-update" => &[("token", "unknown")],
+        _ => &[],
+    }
 }

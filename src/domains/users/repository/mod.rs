@@ -40,7 +40,7 @@ const INSERT: Sql = Sql::new(
 );
 const CREDENTIALS: Sql = Sql::new(
     "users.credentials",
-    "SELECT id, password_hash FROM users WHERE email = $1",
+    "SELECT id, password_hash, email_verified FROM users WHERE email = $1",
 );
 const BY_SUBJECT: Sql = Sql::new(
     "users.by_subject",
@@ -125,6 +125,7 @@ pub(in crate::domains) async fn credentials(
     Ok(Some(Credentials {
         user_id: row.get("id")?,
         password_hash: hash.map(PasswordHash::stored),
+        email_verified: row.get("email_verified")?,
     }))
 }
 

@@ -1,0 +1,13 @@
+//! What is proved by reading a mail: that an address is one's own, and that one may set a new password or take a new address.
+//!
+//! Invariant: a token works once, for an hour, for the one thing and the one address that it was sent for; only its hash is kept.
+
+mod change;
+mod error;
+mod letters;
+mod model;
+mod repository;
+mod service;
+
+pub use error::EmailFlowError;
+pub use service::EmailFlows;
