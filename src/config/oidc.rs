@@ -1,4 +1,4 @@
-//! An outside issuer whose tokens are accepted beside our own: Clerk, or any OpenID Connect provider.
+//! An outside issuer whose tokens are accepted beside our own: Clerk, or any `OpenID` Connect provider.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ const OIDC_ISSUER: Variable = Variable {
     name: "OIDC_ISSUER",
     default: Fallback::Nothing,
     shape: "an https URL without a query, exactly as in the tokens' `iss`",
-    doc: "Outside issuer whose access tokens are accepted; its keys are found by OpenID Connect discovery.",
+    doc: "Outside issuer whose access tokens are accepted; its keys are found by `OpenID` Connect discovery.",
     secret: false,
 };
 const OIDC_AUDIENCE: Variable = Variable {

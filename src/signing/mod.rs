@@ -10,6 +10,8 @@ mod tests;
 pub use private::SigningKey;
 pub use public::{Jwk, PublicKey};
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac;
 
 /// Fewest bytes of a shared secret: as many as its hash has.
@@ -62,7 +64,7 @@ pub struct SigningFailed;
 #[derive(Clone)]
 pub enum CheckingKey {
     /// The secret that signs as well.
-    Secret(hmac::Key),
+    Secret(Arc<hmac::Key>),
     /// The public half.
     Public(PublicKey),
 }

@@ -20,7 +20,7 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum Secret {
-    Hmac(hmac::Key),
+    Hmac(Arc<hmac::Key>),
     Ed25519(Arc<Ed25519KeyPair>),
     Rsa(Arc<RsaKeyPair>),
 }
@@ -31,9 +31,9 @@ impl SigningKey {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeyError::ShortSecret);
         }
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
         Ok(Self {
-            secret: Secret::Hmac(key.clone()),
+            secret: Secret::Hmac(Arc::clone(&key)),
             checking: CheckingKey::Secret(key),
         })
     }

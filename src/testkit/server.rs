@@ -97,7 +97,7 @@ impl TestServer {
         database: Option<TestDatabase>,
         endpoints: A,
     ) -> Self {
-        on_kit(async move {
+        on_kit(Box::pin(async move {
             let foundation = Foundation::new(&config, Clock::system()).or_fail("a foundation");
             let app = App::new(&config, foundation.clone())
                 .await
@@ -125,7 +125,7 @@ impl TestServer {
             Self {
                 inner: Arc::new(inner),
             }
-        })
+        }))
         .await
     }
 

@@ -122,7 +122,7 @@ mod tests {
     async fn hashing_has_less_priority_than_answering() {
         let threads = Threads::start(1, 1).unwrap();
         let own = || rustix::process::getpriority_process(None).unwrap();
-        let hashing = threads.run(move || own()).await.unwrap();
+        let hashing = threads.run(own).await.unwrap();
         assert_eq!(hashing - own(), 10);
     }
 }

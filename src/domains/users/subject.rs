@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest subject that OpenID Connect allows.
+/// Longest subject that `OpenID` Connect allows.
 pub const MAX_BYTES: usize = 255;
 
 /// `sub` of the outside issuer's tokens. It is compared as it is: upper and lower case differ.

@@ -23,7 +23,6 @@ pub fn body(operation: &str) -> Option<Value> {
         "POST /users" | "POST /tenants/{id}/users" => {
             json!({ "email": email, "name": name, "role": "guest", "password": password })
         }
-        "PUT /users/{id}" | "PATCH /users/{id}" | "PATCH /users/me" => json!({ "name": name }),
         "PUT /users/{id}/role" => json!({ "role": "guest" }),
         "POST /users/{id}/password" => json!({ "new_password": password }),
         "POST /tenants" => json!({
@@ -31,7 +30,12 @@ pub fn body(operation: &str) -> Option<Value> {
             "name": name,
             "admin": { "email": email, "name": name, "password": password },
         }),
-        "PUT /tenants/{id}" | "PATCH /tenants/{id}" | "PATCH /tenant" => json!({ "name": name }),
+        "PUT /users/{id}"
+        | "PATCH /users/{id}"
+        | "PATCH /users/me"
+        | "PUT /tenants/{id}"
+        | "PATCH /tenants/{id}"
+        | "PATCH /tenant" => json!({ "name": name }),
         "POST /roles" => json!({ "name": name, "permissions": [grant("projects:read")] }),
         "PUT /permissions/roles/{role}" => json!({ "permissions": [grant("projects:write")] }),
         "POST /permissions/roles/{role}/permissions" => grant("users:read"),

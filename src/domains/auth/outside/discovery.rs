@@ -1,4 +1,4 @@
-//! Reads an issuer's keys: the discovery document says where they are (OpenID Connect Discovery 1.0).
+//! Reads an issuer's keys: the discovery document says where they are (`OpenID` Connect Discovery 1.0).
 //!
 //! Invariant: encrypted or from this machine, no redirects, bounded in size and time. The issuer is the operator's choice, not the caller's.
 

@@ -115,10 +115,10 @@ impl Outside {
             Jwt::InvalidAlgorithm => TokenError::Algorithm,
             _ => TokenError::Malformed,
         })?;
-        Ok(self.bearer(token.claims)?)
+        Ok(self.bearer(&token.claims)?)
     }
 
-    fn bearer(&self, claims: Claims) -> Result<OutsideBearer, TokenError> {
+    fn bearer(&self, claims: &Claims) -> Result<OutsideBearer, TokenError> {
         if claims.iss != self.issuer {
             return Err(TokenError::Issuer);
         }
