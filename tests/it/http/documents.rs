@@ -21,14 +21,22 @@ async fn the_document_names_what_an_operation_can_answer_and_no_more() {
     for (path, method, expected) in [
         ("/health", "get", vec!["200", "500"]),
         ("/health/ready", "get", vec!["200", "500", "503"]),
-        ("/api/v1/things", "get", vec!["200", "422", "500"]),
+        ("/api/v1/things", "get", vec!["200", "422", "429", "500"]),
         (
             "/api/v1/things",
             "post",
-            vec!["201", "400", "409", "413", "415", "422", "500"],
+            vec!["201", "400", "409", "413", "415", "422", "429", "500"],
         ),
-        ("/api/v1/things/{id}", "get", vec!["200", "404", "500"]),
-        ("/api/v1/secret", "get", vec!["200", "401", "403", "500"]),
+        (
+            "/api/v1/things/{id}",
+            "get",
+            vec!["200", "404", "429", "500"],
+        ),
+        (
+            "/api/v1/secret",
+            "get",
+            vec!["200", "401", "403", "429", "500"],
+        ),
         (
             "/api/v1/fails/{kind}",
             "get",

@@ -184,18 +184,20 @@ async fn asking_refusing_and_resetting_are_written_down_and_the_token_is_not() {
         .expect_problem(400, "token_invalid");
     let sql = owner(&post.database).await;
     let log = format!(
-        "SELECT action, row_to_json(l)::text FROM {}.audit_log l WHERE action ~ 'password|token' ORDER BY id",
+        "SELECT action, row_to_json(l)::text FROM {}.audit_log l WHERE action ~ 'password|token|sessions' ORDER BY seq",
         post.tenant.schema()
     );
     let rows = sql.query(&log, &[]).await.unwrap();
     let actions: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let expected = [
         "password_reset.asked",
+        "sessions.ended",
         "password.reset",
         "email_token.refused",
     ];
     assert_eq!(actions, expected);
     let lines: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
-    assert!(lines[1].contains("\"sessions_ended\":1"), "{}", lines[1]);
+    let why = "\"why\": \"a new password by mail\"";
+    assert!(lines[1].contains(why), "{}", lines[1]);
     assert!(!lines.concat().contains(&token));
 }
