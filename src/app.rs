@@ -176,6 +176,7 @@ impl App {
             auth: auth.map_err(Error::from)?,
             migrator: foundation.migrator.clone(),
             limits: limits.clone(),
+            sign_up: config.tenancy.sign_up,
             base_domain: config.http.base_domain.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
             later: TaskTracker::new(),

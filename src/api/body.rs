@@ -17,6 +17,7 @@ use poem_openapi::types::ParseFromJSON;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::json;
 use super::schema::Schema;
@@ -40,8 +41,13 @@ type Fingerprint = Vec<u8>;
 impl<T> Body<T> {
     /// What makes this request one that may come again: its `Idempotency-Key`, if it has one, for this caller.
     pub(super) fn key(&self, header: Option<String>, caller: &Context) -> Option<IdempotencyKey> {
+        self.key_of(header, caller.credential_id()?)
+    }
+
+    /// The same for a request without a credential, by what stands in for one.
+    pub(super) fn key_of(&self, header: Option<String>, actor: Uuid) -> Option<IdempotencyKey> {
         Some(IdempotencyKey {
-            actor: caller.credential_id()?,
+            actor,
             key: header?,
             fingerprint: self.1.clone()?,
         })

@@ -21,7 +21,7 @@ use super::tenant_context::TENANT_HEADER;
 /// Where versioned endpoints live.
 pub(super) const PREFIX: &str = "/api/v1";
 /// The platform's own paths, which need no tenant to be named.
-const PLATFORM: &str = "/api/v1/tenants";
+const PLATFORM: [&str; 2] = ["/api/v1/tenants", "/api/v1/operations"];
 
 /// The chapters of the document.
 #[derive(Tags)]
@@ -30,6 +30,8 @@ pub enum Tag {
     Auth,
     /// A tenant's people.
     Users,
+    /// Who is asked to join a tenant, and joining.
+    Invites,
     /// The caller's own second factor.
     Mfa,
     /// Credentials of programs.
@@ -38,6 +40,8 @@ pub enum Tag {
     Tenants,
     /// The tenant's roles, and what each is granted.
     Roles,
+    /// How work goes that a request asked for.
+    Operations,
     /// The worked example of a domain.
     Projects,
     /// What a tenant shows to whom.
@@ -173,7 +177,7 @@ fn tell_tenant(path: &str, operation: &mut MetaOperation) -> bool {
     if !operation.security.iter().any(|s| s.contains_key(SCHEME)) {
         return false;
     }
-    let description = if path.starts_with(PLATFORM) {
+    let description = if PLATFORM.iter().any(|own| path.starts_with(own)) {
         "Slug or id of the token's tenant; may be left out here."
     } else {
         "Slug or id of the tenant; needed unless the host names it."

@@ -23,11 +23,13 @@ mod feature_rules;
 mod features;
 mod health;
 mod html;
+mod invites;
 mod json;
 mod jwks;
 mod key_or_caller;
 mod limits;
 mod mfa;
+mod operations;
 mod origins;
 mod own_tenant;
 mod page;
@@ -35,6 +37,7 @@ mod permissions;
 mod problem;
 mod problems;
 mod projects;
+mod registration;
 mod request;
 mod role_bodies;
 mod roles;
@@ -81,8 +84,10 @@ type Identity = (
     sessions::SessionsApi,
     mfa::MfaApi,
     email_flows::EmailFlowsApi,
+    registration::RegistrationApi,
     users::UsersApi,
     user_access::UserAccessApi,
+    invites::InvitesApi,
     api_keys::ApiKeysApi,
     permissions::PermissionsApi,
     roles::RolesApi,
@@ -93,6 +98,7 @@ pub type Endpoints = (
     Identity,
     tenants::TenantsApi,
     own_tenant::OwnTenantApi,
+    operations::OperationsApi,
     features::FeaturesApi,
     audit::AuditApi,
     projects::ProjectsApi,
@@ -106,14 +112,17 @@ pub fn endpoints() -> Endpoints {
             sessions::SessionsApi,
             mfa::MfaApi,
             email_flows::EmailFlowsApi,
+            registration::RegistrationApi,
             users::UsersApi,
             user_access::UserAccessApi,
+            invites::InvitesApi,
             api_keys::ApiKeysApi,
             permissions::PermissionsApi,
             roles::RolesApi,
         ),
         tenants::TenantsApi,
         own_tenant::OwnTenantApi,
+        operations::OperationsApi,
         features::FeaturesApi,
         audit::AuditApi,
         projects::ProjectsApi,

@@ -23,6 +23,8 @@ pub struct State {
     pub migrator: Migrator,
     /// Counts requests.
     pub limits: Limits,
+    /// Whether anybody may make a tenant of their own.
+    pub sign_up: bool,
     /// `example.com` makes `acme.example.com` the tenant `acme`.
     pub base_domain: Option<String>,
     /// Peers whose `X-Forwarded-Host` is believed.

@@ -5,7 +5,9 @@ use poem_openapi::Object;
 use uuid::Uuid;
 
 use crate::domains::passwords::NewPassword;
-use crate::domains::tenants::{Migrations, NewAdmin, NewTenant, TenantChange, TenantView, Usage};
+use crate::domains::tenants::{
+    Migrations, NewAdmin, NewTenant, Registration, TenantChange, TenantView, Usage,
+};
 use crate::domains::users::Email;
 use crate::error::{Error, FieldError};
 use crate::tenancy::Slug;
@@ -237,6 +239,16 @@ impl From<Migrations> for MigrationsOut {
 
 /// The rules that the schema cannot tell.
 pub(super) fn parse_new(body: TenantIn) -> Result<NewTenant, Error> {
+    let Registration { slug, name, admin } = parse_registration(body)?;
+    Ok(NewTenant {
+        slug,
+        name,
+        admin: Some(admin),
+    })
+}
+
+/// The same for who makes a tenant of their own.
+pub(super) fn parse_registration(body: TenantIn) -> Result<Registration, Error> {
     let TenantIn { slug, name, admin } = body;
     let mut mistakes = Vec::new();
     let slug = Slug::for_new_tenant(&slug)
@@ -248,14 +260,14 @@ pub(super) fn parse_new(body: TenantIn) -> Result<NewTenant, Error> {
     let password = NewPassword::parse(admin.password.into())
         .map_err(|e| mistakes.push(FieldError::new("/admin/password", e.code(), e.to_string())));
     match (slug, email, password) {
-        (Ok(slug), Ok(email), Ok(password)) => Ok(NewTenant {
+        (Ok(slug), Ok(email), Ok(password)) => Ok(Registration {
             slug,
             name,
-            admin: Some(NewAdmin {
+            admin: NewAdmin {
                 email,
                 name: admin.name,
                 password,
-            }),
+            },
         }),
         _ => Err(Error::validation(mistakes)),
     }

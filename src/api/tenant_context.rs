@@ -14,7 +14,7 @@ use super::request::RequestFacts;
 use super::state::State;
 use crate::domains::access::Origin;
 use crate::error::Error;
-use crate::tenancy::{RequestedTenant, ResolveError, Tenant, TenantRef};
+use crate::tenancy::{RequestedTenant, ResolveError, Slug, Tenant, TenantKey, TenantRef};
 
 /// The header that names a tenant, by slug or id.
 pub const TENANT_HEADER: &str = "X-Tenant-ID";
@@ -48,6 +48,19 @@ impl<'a> ApiExtractor<'a> for ForTenant {
         let tenant = state.deps.tenancy.admit(tenant).map_err(Error::from)?;
         count_public(request, &state, &tenant).await?;
         Ok(Self(tenant))
+    }
+}
+
+/// The platform's own tenant, for a request without a credential that names none, such as signing up.
+pub struct ForPlatform(pub TenantRef);
+
+impl<'a> FromRequest<'a> for ForPlatform {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let state = state(request)?;
+        let platform = TenantKey::Slug(Slug::platform());
+        let platform = state.deps.tenancy.serve(&platform).await?;
+        count_public(request, &state, &platform).await?;
+        Ok(Self(platform))
     }
 }
 

@@ -151,6 +151,7 @@ impl Config {
             "DB_POOL_SIZE" => Some("5".into()),
             // Tests are many requests from one address; those about limits switch them on.
             "RATE_LIMIT" => Some("off".into()),
+            "SIGN_UP" => Some("on".into()),
             "DATABASE_URL"
             | "MIGRATION_DATABASE_URL"
             | "DATABASE_POOL_MODE"

@@ -36,6 +36,14 @@ const MIGRATION_JOBS: Variable = Variable {
     secret: false,
 };
 
+const SIGN_UP: Variable = Variable {
+    name: "SIGN_UP",
+    default: Fallback::Value("off"),
+    shape: parse::SWITCH,
+    doc: "Whether anybody may make a tenant of their own, by POST /auth/register.",
+    secret: false,
+};
+
 pub(super) const GROUP: Group = Group {
     title: "Tenants",
     variables: &[
@@ -43,6 +51,7 @@ pub(super) const GROUP: Group = Group {
         MIGRATIONS_DIR,
         MIGRATE_ON_START,
         MIGRATION_JOBS,
+        SIGN_UP,
     ],
 };
 
@@ -57,6 +66,8 @@ pub struct TenancyConfig {
     pub migrate_on_start: bool,
     /// How many tenants are migrated at once.
     pub migration_jobs: usize,
+    /// Whether anybody may make a tenant of their own.
+    pub sign_up: bool,
 }
 
 impl TenancyConfig {
@@ -66,11 +77,13 @@ impl TenancyConfig {
         let migrations_dir = reader.optional(&MIGRATIONS_DIR, str::parse);
         let migrate_on_start = reader.value(&MIGRATE_ON_START, switch);
         let migration_jobs = reader.value(&MIGRATION_JOBS, count);
+        let sign_up = reader.value(&SIGN_UP, switch);
         Ok(Self {
             cache_ttl: cache_ttl?,
             migrations_dir: migrations_dir?,
             migrate_on_start: migrate_on_start?,
             migration_jobs: migration_jobs?,
+            sign_up: sign_up?,
         })
     }
 }

@@ -172,6 +172,8 @@ permissions! {
     TenantsCreate = "tenants:create" { SuperAdmin: All }
     /// Suspend, activate, cancel and migrate tenants, and change their plan.
     TenantsManage = "tenants:manage" { SuperAdmin: All }
+    /// See how work goes that was asked for.
+    OperationsRead = "operations:read" { Guest: Own, Member: Own, Admin: Own, SuperAdmin: All }
     /// Act as a tenant's user, with a reason.
     ImpersonationsManage = "impersonations:manage" { SuperAdmin: All }
 }

@@ -10,10 +10,10 @@ mod role;
 pub use action::{
     Action, ApiKeysManage, AuditView, EmailsChange, Extent, FeaturesCreate, FeaturesDelete,
     FeaturesEvaluate, FeaturesRead, FeaturesUpdate, ImpersonationsManage, InvitesManage, MfaManage,
-    PasswordsChange, Permission, PermissionsAssign, PermissionsManage, PermissionsView,
-    ProjectsRead, ProjectsWrite, Scope, SessionsRead, SessionsTerminate, TenantRead, TenantUpdate,
-    TenantsCreate, TenantsManage, TenantsRead, UnknownExtent, UnknownPermission, UsersCreate,
-    UsersDelete, UsersRead, UsersUpdate, authorize,
+    OperationsRead, PasswordsChange, Permission, PermissionsAssign, PermissionsManage,
+    PermissionsView, ProjectsRead, ProjectsWrite, Scope, SessionsRead, SessionsTerminate,
+    TenantRead, TenantUpdate, TenantsCreate, TenantsManage, TenantsRead, UnknownExtent,
+    UnknownPermission, UsersCreate, UsersDelete, UsersRead, UsersUpdate, authorize,
 };
 pub use authority::{Authority, Grants};
 pub use context::{Actor, Context, Origin, SignedIn};

@@ -3,20 +3,18 @@
 use super::model::Person;
 use crate::domains::mails::{Letter, Links, Step};
 use crate::domains::users::Email;
-use crate::tenancy::Tenant;
+use crate::tenancy::{Slug, Tenant};
 
 const ONCE: &str = "It works once, within an hour.";
 
-pub(super) fn verify(links: &Links, tenant: &Tenant, person: &Person, token: &str) -> Letter {
+/// `slug` and `tenant` are the tenant's two names; it may be about to come into being.
+pub(super) fn verify(links: &Links, slug: &Slug, tenant: &str, name: &str, token: &str) -> Letter {
     let path = "/api/v1/auth/verify-email";
     letter(
         "Confirm your e-mail address",
-        person,
-        format!(
-            "please confirm that this is the address of your account at {}.",
-            tenant.name
-        ),
-        Some(links.page(tenant, "Confirm this address", path, token)),
+        name,
+        format!("please confirm that this is the address of your account at {tenant}."),
+        Some(links.page(slug, "Confirm this address", path, token)),
         format!("{ONCE} If you have no account there, ignore this mail."),
     )
 }
@@ -25,12 +23,12 @@ pub(super) fn reset(tenant: &Tenant, person: &Person, token: &str) -> Letter {
     let path = "/api/v1/auth/reset-password";
     letter(
         "Set a new password",
-        person,
+        &person.name,
         format!(
             "somebody, we hope you, asked for a new password of your account at {}.",
             tenant.name
         ),
-        Some(Links::call(tenant, "Set a new password", path, token)),
+        Some(Links::call(&tenant.slug, "Set a new password", path, token)),
         format!("{ONCE} If it was not you, ignore this mail: your password stays as it is."),
     )
 }
@@ -40,12 +38,12 @@ pub(super) fn change(links: &Links, tenant: &Tenant, person: &Person, token: &st
     let path = "/api/v1/auth/confirm-email-update";
     letter(
         "Confirm your new e-mail address",
-        person,
+        &person.name,
         format!(
             "this is to be the new address of your account at {}.",
             tenant.name
         ),
-        Some(links.page(tenant, "Take this address", path, token)),
+        Some(links.page(&tenant.slug, "Take this address", path, token)),
         format!("{ONCE} If you did not expect this, ignore this mail: nothing changes."),
     )
 }
@@ -54,7 +52,7 @@ pub(super) fn change(links: &Links, tenant: &Tenant, person: &Person, token: &st
 pub(super) fn change_asked(tenant: &Tenant, person: &Person, new: &Email) -> Letter {
     letter(
         "Your e-mail address is to be changed",
-        person,
+        &person.name,
         format!(
             "the address of your account at {} is to be {new}, as soon as that address confirms.",
             tenant.name
@@ -64,16 +62,10 @@ pub(super) fn change_asked(tenant: &Tenant, person: &Person, new: &Email) -> Let
     )
 }
 
-fn letter(
-    subject: &str,
-    person: &Person,
-    why: String,
-    step: Option<Step>,
-    after: String,
-) -> Letter {
+fn letter(subject: &str, name: &str, why: String, step: Option<Step>, after: String) -> Letter {
     Letter {
         subject: subject.to_owned(),
-        before: vec![format!("Hello {},", person.name), why],
+        before: vec![format!("Hello {name},"), why],
         step,
         after: vec![after],
     }

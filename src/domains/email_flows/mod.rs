@@ -8,6 +8,10 @@ mod letters;
 mod model;
 mod repository;
 mod service;
+mod welcome;
 
 pub use error::EmailFlowError;
 pub use service::EmailFlows;
+
+pub(in crate::domains) use model::OneTimeToken;
+pub(in crate::domains) use welcome::ask_to_verify;

@@ -31,24 +31,24 @@ impl Kind {
 }
 
 /// A token that was just made.
-pub(super) struct OneTimeToken(String);
+pub(in crate::domains) struct OneTimeToken(String);
 
 impl OneTimeToken {
-    pub(super) fn new() -> Result<Self, NoRandomness> {
+    pub(in crate::domains) fn new() -> Result<Self, NoRandomness> {
         random_token().map(Self)
     }
 
     /// SHA-256 is enough for 256 random bits: there is nothing to guess.
-    pub(super) fn hash_of(text: &str) -> Vec<u8> {
+    pub(in crate::domains) fn hash_of(text: &str) -> Vec<u8> {
         digest(&SHA256, text.as_bytes()).as_ref().to_vec()
     }
 
-    pub(super) fn hash(&self) -> Vec<u8> {
+    pub(in crate::domains) fn hash(&self) -> Vec<u8> {
         Self::hash_of(&self.0)
     }
 
     /// For the mail, and for nobody else.
-    pub(super) fn reveal(&self) -> &str {
+    pub(in crate::domains) fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -127,9 +127,13 @@ impl<'d> EmailFlows<'d> {
             let token = self.put(db, kind, person, to).await?;
             let tenant = self.context.tenant();
             let letter = match kind {
-                Kind::VerifyEmail => {
-                    letters::verify(&self.deps.links, tenant, person, token.reveal())
-                }
+                Kind::VerifyEmail => letters::verify(
+                    &self.deps.links,
+                    &tenant.slug,
+                    &tenant.name,
+                    &person.name,
+                    token.reveal(),
+                ),
                 _ => letters::reset(tenant, person, token.reveal()),
             };
             self.mail(&mut tx, letter, to).await?;

@@ -1,7 +1,7 @@
 //! What a mail asks its reader to do: follow a link, or send a token where no link can lead.
 
 use crate::config::TENANT_PLACE;
-use crate::tenancy::Tenant;
+use crate::tenancy::Slug;
 
 /// Where browsers reach tenants.
 #[derive(Debug, Clone, Default)]
@@ -41,14 +41,14 @@ impl Links {
     /// A page of the tenant's that takes `?token=`. Where no address is known, the mail tells the endpoint instead.
     pub fn page(
         &self,
-        tenant: &Tenant,
+        tenant: &Slug,
         label: &'static str,
         path: &'static str,
         token: &str,
     ) -> Step {
         match &self.pattern {
             Some(pattern) => {
-                let base = pattern.replace(TENANT_PLACE, tenant.slug.as_str());
+                let base = pattern.replace(TENANT_PLACE, tenant.as_str());
                 let url = format!("{base}{path}?token={token}");
                 Step::Link { label, url }
             }
@@ -57,11 +57,11 @@ impl Links {
     }
 
     /// An endpoint that a program calls by POST, with the token in the body.
-    pub fn call(tenant: &Tenant, label: &'static str, endpoint: &'static str, token: &str) -> Step {
+    pub fn call(tenant: &Slug, label: &'static str, endpoint: &'static str, token: &str) -> Step {
         Step::Token {
             label,
             endpoint,
-            tenant: tenant.slug.to_string(),
+            tenant: tenant.to_string(),
             token: token.to_owned(),
         }
     }

@@ -15,6 +15,9 @@ pub enum TenantsError {
     /// Another tenant has, or had, this slug.
     #[error("the slug `{0}` is taken; choose another")]
     SlugTaken(String),
+    /// The deployment lets nobody sign up.
+    #[error("nobody can sign up here; ask the operators for a tenant")]
+    SignUpOff,
     /// Its life does not allow this.
     #[error("a tenant that is {from} cannot be {verb}")]
     InvalidTransition {
@@ -83,6 +86,7 @@ impl From<TenantsError> for Error {
             TenantsError::UnknownPlan(_) => {
                 Self::validation(vec![FieldError::new("/plan", "unknown_plan", detail)])
             }
+            TenantsError::SignUpOff => Self::new(ErrorKind::Forbidden, "sign_up_off", detail),
             TenantsError::Schema(cause) => Self::internal(cause),
             TenantsError::Idempotency(error) => error.into(),
             TenantsError::Denied(denied) => denied.into(),

@@ -6,6 +6,7 @@ mod model;
 mod people;
 mod profile;
 mod provision;
+mod registration;
 mod repository;
 mod service;
 mod temporary;
@@ -16,6 +17,7 @@ pub use model::{
     AppliedMigration, Migrations, NewAdmin, NewTenant, Stored, TenantChange, TenantView, Usage,
 };
 pub use provision::ensure_platform;
+pub use registration::{Registered, Registration, Registrations};
 pub use service::Tenants;
 pub use temporary::{
     TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired,

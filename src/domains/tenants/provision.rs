@@ -19,7 +19,7 @@ use crate::migrations::Migrator;
 use crate::tenancy::{DdlTransaction, PLATFORM_SLUG, SchemaName, Slug, Status, TenantId};
 
 /// Others who want the same slug wait in line for as long as one creation may take.
-const WAIT: Duration = Duration::from_secs(30);
+pub(super) const WAIT: Duration = Duration::from_secs(30);
 
 /// Makes a tenant for an operator, with the acts in the new tenant's audit and in the operator's own.
 pub(super) async fn provision(
@@ -84,7 +84,7 @@ pub async fn ensure_platform(migrator: &Migrator, clock: &Clock) -> Result<bool,
     }
 }
 
-async fn build(
+pub(super) async fn build(
     migrator: &Migrator,
     tx: &mut DdlTransaction,
     clock: &Clock,

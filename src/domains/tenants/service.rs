@@ -61,6 +61,7 @@ impl<'d> Tenants<'d> {
                     .hash(&admin.password)
                     .await
                     .map_err(Error::from)?,
+                email_verified: true,
             }),
         };
         let clock = &self.deps.clock;

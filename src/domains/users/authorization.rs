@@ -10,7 +10,7 @@ use crate::domains::roles::Directory;
 use crate::tenancy::{PLATFORM_SLUG, Tenant, TenantRef};
 
 /// Actions by which a user comes into being.
-pub(super) trait MakesUsers: Action {}
+pub(in crate::domains) trait MakesUsers: Action {}
 impl MakesUsers for UsersCreate {}
 /// A tenant comes with its first admin.
 impl MakesUsers for TenantsCreate {}
@@ -53,7 +53,7 @@ pub(super) async fn may_act_on(
 }
 
 /// Nobody gives a role that they do not stand above or that may do what they may not, and super admins are the platform's own.
-pub(super) async fn may_give(
+pub(in crate::domains) async fn may_give(
     context: &Context,
     roles: &Directory,
     role: &RoleName,

@@ -20,5 +20,7 @@ pub use model::{FirstAdmin, NewUser, PasswordChange, Seeded, User};
 pub use service::{Users, add_first_admin};
 pub use subject::{Subject, SubjectError};
 
+pub(in crate::domains) use authorization::may_give;
 pub(in crate::domains) use elsewhere::{created, insert_prepared, prepare};
 pub(in crate::domains) use repository::{by_subject, confirm, credentials, replace_hash, role_of};
+pub(in crate::domains) use service::{add, made_now};

@@ -63,6 +63,8 @@ pub struct FirstAdmin {
     pub name: String,
     /// Of the password that they sign in with.
     pub password_hash: PasswordHash,
+    /// Whether whoever makes the tenant vouches for the address.
+    pub email_verified: bool,
 }
 
 /// What seeding did.

@@ -111,12 +111,19 @@ pub async fn add_first_admin(
     clock: &Clock,
     admin: FirstAdmin,
 ) -> Result<User, UserError> {
-    let user = made_now(clock, admin.email, admin.name, Role::Admin.into());
+    let mut user = made_now(clock, admin.email, admin.name, Role::Admin.into());
+    user.email_verified = admin.email_verified;
     add(db, scope, context, clock, &user, &admin.password_hash).await?;
     Ok(user)
 }
 
-pub(super) fn made_now(clock: &Clock, email: Email, name: String, role: RoleName) -> User {
+/// The user to be, with an address that somebody vouches for.
+pub(in crate::domains) fn made_now(
+    clock: &Clock,
+    email: Email,
+    name: String,
+    role: RoleName,
+) -> User {
     let now = clock.now();
     User {
         id: new_id(),
@@ -130,7 +137,8 @@ pub(super) fn made_now(clock: &Clock, email: Email, name: String, role: RoleName
     }
 }
 
-async fn add<A: MakesUsers>(
+/// Adds the user to the tenant that `db` is scoped to, and writes it down: the last statements of the transaction.
+pub(in crate::domains) async fn add<A: MakesUsers>(
     db: &mut Scoped,
     scope: &Scope<A>,
     context: &Context,

@@ -17,6 +17,7 @@ pub struct Place {
     owner: Actor,
     project: String,
     feature: String,
+    invite: String,
     entry: String,
     role: String,
     api_key: String,
@@ -37,6 +38,8 @@ impl Place {
         let made = tenant.admin("flagger").await.post("/features", &flag).await;
         let feature = text(&made.expect(201)["id"]);
         let (_, admin) = &actors[2];
+        let invite = samples::body("POST /invites").unwrap();
+        let invite = text(&admin.post("/invites", &invite).await.expect(201)["id"]);
         let log = admin.get("/audit/logs").await.expect(200);
         let entry = text(&log["data"][0]["id"]);
         let role = role(&actors[2].1).await;
@@ -49,6 +52,7 @@ impl Place {
             owner,
             project,
             feature,
+            invite,
             entry,
             role,
             api_key,
@@ -110,6 +114,12 @@ impl Place {
             self.owner.id().to_string()
         } else if name.contains("/features/") {
             self.feature.clone()
+        } else if name.contains("/invites/") {
+            self.invite.clone()
+        } else if name.contains("/operations/") {
+            let body = samples::body("POST /auth/register").unwrap();
+            let made = self.tenant.anonymous().post("/auth/register", &body).await;
+            text(&made.expect(202)["operation"]["id"])
         } else if name.contains("/audit/") {
             self.entry.clone()
         } else if name.contains("/{role}") {

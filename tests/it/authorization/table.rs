@@ -69,6 +69,13 @@ const OPERATORS_ALONE: &[(Role, u16, &str)] = &[
     (Admin, 403, "forbidden"),
 ];
 
+/// The fixture's operation was started by somebody who is none of its people.
+const STARTERS_AND_OPERATORS: &[(Role, u16, &str)] = &[
+    (Guest, 404, "not_found"),
+    (Member, 404, "not_found"),
+    (Admin, 404, "not_found"),
+];
+
 pub const TABLE: &[Row] = &[
     public("GET /health"),
     public("GET /health/ready"),
@@ -82,6 +89,7 @@ pub const TABLE: &[Row] = &[
     public("POST /auth/reset-password"),
     public("GET /auth/confirm-email-update"),
     public("POST /auth/confirm-email-update"),
+    public("POST /auth/register"),
     row("POST /auth/logout", PEOPLE, NOT_OPERATORS),
     row("GET /auth/sessions", PEOPLE, NOT_OPERATORS),
     row("DELETE /auth/sessions", PEOPLE, NOT_OPERATORS),
@@ -120,6 +128,11 @@ pub const TABLE: &[Row] = &[
         OTHERS_ARE_NOT_SEEN,
     ),
     row("PATCH /users/{id}/email", &[Admin], OTHERS_ARE_NOT_SEEN),
+    row("GET /invites", &[Admin], ADMINS_ALONE),
+    row("POST /invites", &[Admin], ADMINS_ALONE),
+    row("DELETE /invites/{id}", &[Admin], ADMINS_ALONE),
+    row("POST /invites/{id}/resend", &[Admin], ADMINS_ALONE),
+    public("POST /invites/accept"),
     row("GET /projects", PEOPLE, NOT_OPERATORS),
     row("POST /projects", &[Member, Admin], NOT_GUESTS),
     row("GET /projects/{id}", PEOPLE, NOT_OPERATORS),
@@ -178,4 +191,5 @@ pub const TABLE: &[Row] = &[
     row("POST /tenants/{id}/activate", OPERATOR, OPERATORS_ALONE),
     row("POST /tenants/{id}/cancel", OPERATOR, OPERATORS_ALONE),
     row("GET /tenants/{id}/migrations", OPERATOR, OPERATORS_ALONE),
+    row("GET /operations/{id}", OPERATOR, STARTERS_AND_OPERATORS),
 ];

@@ -25,7 +25,9 @@ pub fn body(operation: &str) -> Option<Value> {
         }
         "PUT /users/{id}/role" => json!({ "role": "guest" }),
         "POST /users/{id}/password" => json!({ "new_password": password }),
-        "POST /tenants" => json!({
+        "POST /invites" => json!({ "email": email, "role": "guest" }),
+        "POST /invites/accept" => json!({ "token": name, "name": name, "password": password }),
+        "POST /tenants" | "POST /auth/register" => json!({
             "slug": name,
             "name": name,
             "admin": { "email": email, "name": name, "password": password },

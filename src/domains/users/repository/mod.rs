@@ -35,8 +35,8 @@ const PAGE: Sql = Sql::new(
 );
 const INSERT: Sql = Sql::new(
     "users.insert",
-    "INSERT INTO users (id, email, name, role, external_subject, password_hash, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+    "INSERT INTO users (id, email, email_verified, name, role, external_subject, password_hash, created_at, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
 );
 const CREDENTIALS: Sql = Sql::new(
     "users.credentials",
@@ -96,6 +96,7 @@ pub(super) async fn insert<A: MakesUsers>(
     let params: &[&dyn Param] = &[
         &user.id,
         &user.email.as_str(),
+        &user.email_verified,
         &user.name,
         &user.role.as_str(),
         &subject,
