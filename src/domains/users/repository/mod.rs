@@ -110,6 +110,8 @@ pub(super) async fn insert<A: MakesUsers>(
             (Some("users_external_subject_key"), Some(subject)) => {
                 UserError::SubjectTaken(subject.clone())
             }
+            // It was deleted after it was looked up.
+            (Some("users_role_fkey"), _) => UserError::UnknownRole(user.role.clone()),
             _ => error.into(),
         })
 }
