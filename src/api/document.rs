@@ -21,7 +21,7 @@ use super::tenant_context::TENANT_HEADER;
 /// Where versioned endpoints live.
 pub(super) const PREFIX: &str = "/api/v1";
 /// The platform's own paths, which need no tenant to be named.
-const PLATFORM: &str = "/api/v1/tenants";
+const PLATFORM: [&str; 2] = ["/api/v1/tenants", "/api/v1/admin"];
 
 /// The chapters of the document.
 #[derive(Tags)]
@@ -36,6 +36,8 @@ pub enum Tag {
     ApiKeys,
     /// Tenants: the operators' endpoints, and one's own tenant.
     Tenants,
+    /// Operators acting as a tenant's user, with a reason.
+    Impersonation,
     /// The tenant's roles, and what each is granted.
     Roles,
     /// The worked example of a domain.
@@ -173,7 +175,7 @@ fn tell_tenant(path: &str, operation: &mut MetaOperation) -> bool {
     if !operation.security.iter().any(|s| s.contains_key(SCHEME)) {
         return false;
     }
-    let description = if path.starts_with(PLATFORM) {
+    let description = if PLATFORM.iter().any(|own| path.starts_with(own)) {
         "Slug or id of the token's tenant; may be left out here."
     } else {
         "Slug or id of the tenant; needed unless the host names it."

@@ -23,6 +23,7 @@ mod feature_rules;
 mod features;
 mod health;
 mod html;
+mod impersonation;
 mod json;
 mod jwks;
 mod key_or_caller;
@@ -92,6 +93,7 @@ type Identity = (
 pub type Endpoints = (
     Identity,
     tenants::TenantsApi,
+    impersonation::ImpersonationApi,
     own_tenant::OwnTenantApi,
     features::FeaturesApi,
     audit::AuditApi,
@@ -113,6 +115,7 @@ pub fn endpoints() -> Endpoints {
             roles::RolesApi,
         ),
         tenants::TenantsApi,
+        impersonation::ImpersonationApi,
         own_tenant::OwnTenantApi,
         features::FeaturesApi,
         audit::AuditApi,

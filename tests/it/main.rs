@@ -20,6 +20,7 @@ mod features;
 mod fleet;
 mod golden;
 mod http;
+mod impersonation;
 mod isolation;
 mod limits;
 mod mails;

@@ -21,4 +21,6 @@ pub use service::{Users, add_first_admin};
 pub use subject::{Subject, SubjectError};
 
 pub(in crate::domains) use elsewhere::{created, insert_prepared, prepare};
-pub(in crate::domains) use repository::{by_subject, confirm, credentials, replace_hash, role_of};
+pub(in crate::domains) use repository::{
+    by_subject, confirm, credentials, hold_role, replace_hash, role_of,
+};
