@@ -62,3 +62,6 @@ ALTER TABLE idempotency_keys DROP COLUMN location;
 
 -- How many pairs the token gave: parallel tabs may use it at the same moment, but not without bound.
 ALTER TABLE refresh_tokens ADD COLUMN uses integer NOT NULL DEFAULT 0;
+
+-- The operator who acts as the user in this session, which then has no refresh token and ends with the one access token.
+ALTER TABLE sessions ADD COLUMN impersonator_id uuid;

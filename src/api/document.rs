@@ -21,7 +21,7 @@ use super::tenant_context::TENANT_HEADER;
 /// Where versioned endpoints live.
 pub(super) const PREFIX: &str = "/api/v1";
 /// The platform's own paths, which need no tenant to be named.
-const PLATFORM: [&str; 2] = ["/api/v1/tenants", "/api/v1/operations"];
+const PLATFORM: [&str; 3] = ["/api/v1/tenants", "/api/v1/operations", "/api/v1/admin"];
 
 /// The chapters of the document.
 #[derive(Tags)]
@@ -38,6 +38,8 @@ pub enum Tag {
     ApiKeys,
     /// Tenants: the operators' endpoints, and one's own tenant.
     Tenants,
+    /// Operators acting as a tenant's user, with a reason.
+    Impersonation,
     /// The tenant's roles, and what each is granted.
     Roles,
     /// How work goes that a request asked for.

@@ -20,8 +20,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Operations that need no credential and have a limit of their own, for each tenant and client.
-const STRICT: [(&str, Policy); 6] = [
+const STRICT: [(&str, Policy); 7] = [
     ("/api/v1/auth/login", Policy::new("login", 5, MINUTE)),
+    ("/api/v1/auth/mfa/verify", Policy::new("mfa", 5, MINUTE)),
     ("/api/v1/auth/refresh", Policy::new("refresh", 10, MINUTE)),
     ("/api/v1/auth/register", Policy::new("register", 3, HOUR)),
     (

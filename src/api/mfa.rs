@@ -124,7 +124,8 @@ impl MfaApi {
         Ok(Json(totp.into()))
     }
 
-    /// Begin to set up a second factor, in the place of one that was never confirmed.
+    /// Begin to set up a second factor, in the place of one that was never confirmed. There is no `Idempotency-Key`: a repeated request makes
+    /// another secret and the first is nothing, and a kept answer would tell the secret of a factor that is in force.
     #[oai(
         path = "/users/me/mfa/totp",
         method = "post",

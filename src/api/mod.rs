@@ -23,6 +23,7 @@ mod feature_rules;
 mod features;
 mod health;
 mod html;
+mod impersonation;
 mod invites;
 mod json;
 mod jwks;
@@ -97,6 +98,7 @@ type Identity = (
 pub type Endpoints = (
     Identity,
     tenants::TenantsApi,
+    impersonation::ImpersonationApi,
     own_tenant::OwnTenantApi,
     operations::OperationsApi,
     features::FeaturesApi,
@@ -121,6 +123,7 @@ pub fn endpoints() -> Endpoints {
             roles::RolesApi,
         ),
         tenants::TenantsApi,
+        impersonation::ImpersonationApi,
         own_tenant::OwnTenantApi,
         operations::OperationsApi,
         features::FeaturesApi,

@@ -36,6 +36,9 @@ struct SessionOut {
     /// The client's name for itself at the sign-in.
     #[oai(nullable)]
     user_agent: Option<String>,
+    /// The operator who acts as the user in it; `null` for the user's own. It has no refresh token, and ends within 15 minutes.
+    #[oai(nullable)]
+    impersonator_id: Option<Uuid>,
 }
 
 impl SessionOut {
@@ -48,6 +51,7 @@ impl SessionOut {
             ends_at: session.ends_at,
             address: session.address,
             user_agent: session.user_agent,
+            impersonator_id: session.impersonator_id,
         }
     }
 }

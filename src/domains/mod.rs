@@ -11,6 +11,7 @@ pub mod auth;
 pub mod email_flows;
 pub mod features;
 pub mod idempotency;
+pub mod impersonation;
 pub mod invites;
 pub mod mails;
 pub mod mfa;

@@ -168,7 +168,7 @@ impl TestServer {
         let email = format!("operator-{}@example.com", new_id().simple());
         let user = super::tenant::add_user(self, context.clone(), email, Role::SuperAdmin).await;
         let token = self.bearer(context.tenant().id, user, Role::SuperAdmin);
-        Actor::new(self, None, Some(token))
+        Actor::new(self, None, Some(token)).with_id(user)
     }
 
     /// The system, in this tenant.

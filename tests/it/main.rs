@@ -20,6 +20,7 @@ mod features;
 mod fleet;
 mod golden;
 mod http;
+mod impersonation;
 mod invites;
 mod isolation;
 mod limits;

@@ -118,6 +118,7 @@ impl<'d> ApiKeys<'d> {
     /// Deletes one; it is dead on every node from then on.
     pub async fn delete(&self, id: Uuid) -> Result<(), ApiKeyError> {
         let scope = authorize::<ApiKeysManage>(&self.context)?;
+        self.context.in_person()?;
         let mut tx = self.begin("api_keys.delete").await?;
         let (before, owner) = repository::find(&mut tx, &scope, id)
             .await?

@@ -100,19 +100,26 @@ pub async fn end_sessions(
     revoke(tx, deps, sessions).await
 }
 
-/// Makes the access tokens of these sessions dead, whether a tenant keeps rows of them or not.
+/// Makes the access tokens of these sessions dead, whether a tenant keeps rows of them or not. What operators do as others ends with the
+/// session that they do it in, and with the one that they began it from.
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn revoke(
     tx: &mut ControlTransaction,
     deps: &Deps,
-    sessions: Vec<Uuid>,
+    mut sessions: Vec<Uuid>,
 ) -> Result<Ended, DbError> {
     let revocations = deps.revocations.clone();
-    let expires = deps.clock.now() + revocations.token_ttl() + MARGIN;
+    let now = deps.clock.now();
+    let expires = now + revocations.token_ttl() + MARGIN;
     if !sessions.is_empty() {
         let db = tx.public().await?;
+        for session in repository::end_impersonations(db, &sessions, now).await? {
+            if !sessions.contains(&session) {
+                sessions.push(session);
+            }
+        }
         repository::revoke(db, &sessions, expires).await?;
         for sessions in sessions.chunks(ANNOUNCED_AT_ONCE) {
             let event = Event::SessionsRevoked {

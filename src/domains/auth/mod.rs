@@ -2,6 +2,7 @@
 //!
 //! Invariant: an access token is accepted only while this node knows which sessions are revoked.
 
+mod acting;
 mod authentication;
 mod ending;
 mod error;
@@ -16,6 +17,7 @@ mod service;
 mod sessions;
 mod tokens;
 
+pub use acting::ActingSession;
 pub use ending::{Ended, Which, end_sessions, revoke};
 pub use error::AuthError;
 pub use model::{OpenSession, SignIn, TokenPair};

@@ -90,6 +90,8 @@ pub struct OpenSession {
     pub address: Option<String>,
     /// The client's name for itself at the sign-in.
     pub user_agent: Option<String>,
+    /// The operator who acts as the user in it.
+    pub impersonator_id: Option<Uuid>,
 }
 
 /// A sign-in that is alive.

@@ -6,6 +6,7 @@ use super::ending::{Which, end_sessions};
 use super::error::AuthError;
 use super::model::OpenSession;
 use super::repository;
+use super::revocations::RevocationState;
 use crate::domains::Deps;
 use crate::domains::access::{
     Actor, Context, Denied, Rank, RoleName, Scope, SessionsRead, SessionsTerminate, authorize,
@@ -59,7 +60,10 @@ impl<'d> Sessions<'d> {
         self.role_of(&mut db, scope.owner(), user).await?;
         let now = self.deps.clock.now();
         let rows = repository::page(&mut db, &scope, user, &request, now).await?;
-        Ok(Page::cut(rows, &request, |session| session.id))
+        let mut page = Page::cut(rows, &request, |session| session.id);
+        // An operator's own sign-out ends what they do as others, of which only the shared tables tell.
+        page.items.retain(|session| !self.has_ended(session.id));
+        Ok(page)
     }
 
     /// Ends a user's sessions, at once and on every node. Of others, those above whom the caller stands.
@@ -81,6 +85,10 @@ impl<'d> Sessions<'d> {
         tx.commit().await?;
         ended.announce();
         Ok(())
+    }
+
+    fn has_ended(&self, session: Uuid) -> bool {
+        self.deps.revocations.state(session) == RevocationState::Revoked
     }
 
     async fn may_end(&self, scope: &Scope<SessionsTerminate>, user: Uuid) -> Result<(), AuthError> {

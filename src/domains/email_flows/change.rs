@@ -18,6 +18,7 @@ impl EmailFlows<'_> {
     /// them; their own, everybody may.
     pub async fn ask_change(&self, user: Uuid, new: &Email) -> Result<(), EmailFlowError> {
         let scope = authorize::<EmailsChange>(&self.context)?;
+        self.context.in_person()?;
         let mut tx = self
             .deps
             .tenancy

@@ -22,5 +22,7 @@ pub use subject::{Subject, SubjectError};
 
 pub(in crate::domains) use authorization::may_give;
 pub(in crate::domains) use elsewhere::{created, insert_prepared, prepare};
-pub(in crate::domains) use repository::{by_subject, confirm, credentials, replace_hash, role_of};
+pub(in crate::domains) use repository::{
+    by_subject, confirm, credentials, hold_role, replace_hash, role_of,
+};
 pub(in crate::domains) use service::{add, made_now};

@@ -1,5 +1,6 @@
 //! A tenant with somebody of each role, and the objects that they ask for.
 
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tenantry::domains::access::Role;
 use tenantry::testkit::{Actor, Answer, TestServer, TestTenant};
@@ -21,6 +22,7 @@ pub struct Place {
     entry: String,
     role: String,
     api_key: String,
+    impersonation: String,
 }
 
 impl Place {
@@ -35,7 +37,8 @@ impl Place {
         let made = owner.post("/projects", &json!({ "name": "moon" })).await;
         let project = text(&made.expect(201)["id"]);
         let flag = samples::body("POST /features").unwrap();
-        let made = tenant.admin("flagger").await.post("/features", &flag).await;
+        let flagger = tenant.admin("flagger").await;
+        let made = flagger.post("/features", &flag).await;
         let feature = text(&made.expect(201)["id"]);
         let (_, admin) = &actors[2];
         let invite = samples::body("POST /invites").unwrap();
@@ -46,6 +49,10 @@ impl Place {
         let key = json!({ "name": "ci", "scopes": ["projects:read"] });
         let made = owner.post("/api-keys", &key).await;
         let api_key = text(&made.expect(201)["api_key"]["id"]);
+        let (_, operator) = &actors[3];
+        let acting = json!({ "tenant": tenant.slug().as_str(), "user_id": flagger.id(), "reason": "a test" });
+        let made = operator.post("/admin/impersonations", &acting).await;
+        let impersonation = text(&made.expect(201)["id"]);
         Self {
             tenant,
             actors,
@@ -56,7 +63,12 @@ impl Place {
             entry,
             role,
             api_key,
+            impersonation,
         }
+    }
+
+    pub fn server(&self) -> &TestServer {
+        self.tenant.server()
     }
 
     /// Somebody of this role; an operator names this tenant where one must be named.
@@ -75,6 +87,17 @@ impl Place {
 
     /// The operation on this place's object, by `actor`.
     pub async fn ask(&self, operation: &Operation, actor: &Actor) -> Answer {
+        let body = self.body(operation, actor).await;
+        Answer::of(self.request(operation, actor, body.as_ref()).await).await
+    }
+
+    /// The same with this body, to be sent.
+    pub async fn request(
+        &self,
+        operation: &Operation,
+        actor: &Actor,
+        body: Option<&Value>,
+    ) -> RequestBuilder {
         let mut path = operation.path.clone();
         if path.contains("{sid}") {
             path = path.replace("{sid}", &self.session_of("owner").await);
@@ -83,22 +106,27 @@ impl Place {
         path = path.replace("{id}", &id).replace("{role}", &id);
         path = path.replace("{permission}", "projects:write");
         let request = actor.request_root(operation.method.clone(), &path);
-        let mut request = request.query(samples::query(&operation.name));
-        if let Some(body) = self.body(operation, actor).await {
-            request = request.json(&body);
+        let request = request.query(samples::query(&operation.name));
+        match body {
+            Some(body) => request.json(body),
+            None => request,
         }
-        Answer::of(request).await
     }
 
-    /// The sample, but for what only the server's last answer tells.
-    async fn body(&self, operation: &Operation, actor: &Actor) -> Option<Value> {
+    /// The sample, but for what only this place or the server's last answer tells.
+    pub async fn body(&self, operation: &Operation, actor: &Actor) -> Option<Value> {
         if operation.name == "POST /users/me/mfa/totp/verify" {
             let setup = actor.post("/users/me/mfa/totp", &Value::Null).await;
             if setup.status == 201 {
                 return Some(json!({ "code": mfa::code_of(&setup.json()) }));
             }
         }
-        samples::body(&operation.name)
+        let mut body = samples::body(&operation.name)?;
+        if operation.name == "POST /admin/impersonations" {
+            body["tenant"] = json!(self.tenant.id().0);
+            body["user_id"] = json!(self.owner.id());
+        }
+        Some(body)
     }
 
     async fn id_for(&self, operation: &Operation, actor: &Actor) -> String {
@@ -126,6 +154,8 @@ impl Place {
             self.role.clone()
         } else if name.contains("/api-keys/") {
             self.api_key.clone()
+        } else if name.contains("/impersonations/") {
+            self.impersonation.clone()
         } else {
             self.project.clone()
         }

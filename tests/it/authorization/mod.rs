@@ -1,6 +1,7 @@
 //! Every operation of the document is tried without a credential, with each role, and from another tenant.
 
-mod fixture;
+pub mod fixture;
+mod impersonated;
 mod roles;
 mod table;
 

@@ -192,4 +192,11 @@ pub const TABLE: &[Row] = &[
     row("POST /tenants/{id}/cancel", OPERATOR, OPERATORS_ALONE),
     row("GET /tenants/{id}/migrations", OPERATOR, OPERATORS_ALONE),
     row("GET /operations/{id}", OPERATOR, STARTERS_AND_OPERATORS),
+    row("GET /admin/impersonations", OPERATOR, OPERATORS_ALONE),
+    row("POST /admin/impersonations", OPERATOR, OPERATORS_ALONE),
+    row(
+        "DELETE /admin/impersonations/{id}",
+        OPERATOR,
+        OPERATORS_ALONE,
+    ),
 ];

@@ -63,7 +63,7 @@ impl Operation {
 
     /// One of the platform's own, which need no tenant to be named.
     pub fn is_platform(&self) -> bool {
-        ["/api/v1/tenants", "/api/v1/operations"]
+        ["/api/v1/tenants", "/api/v1/operations", "/api/v1/admin"]
             .iter()
             .any(|own| self.path.starts_with(own))
     }

@@ -1,6 +1,7 @@
 //! The document is the contract: every operation is described in full, and fails as its description says.
 
 pub mod document;
+mod idempotency;
 mod provoked;
 mod provoked_bodies;
 pub mod samples;

@@ -38,6 +38,9 @@ pub fn body(operation: &str) -> Option<Value> {
         | "PUT /tenants/{id}"
         | "PATCH /tenants/{id}"
         | "PATCH /tenant" => json!({ "name": name }),
+        "POST /admin/impersonations" => {
+            json!({ "tenant": name, "user_id": Uuid::now_v7(), "reason": name })
+        }
         "POST /roles" => json!({ "name": name, "permissions": [grant("projects:read")] }),
         "PUT /permissions/roles/{role}" => json!({ "permissions": [grant("projects:write")] }),
         "POST /permissions/roles/{role}/permissions" => grant("users:read"),

@@ -9,8 +9,9 @@ use super::{Limited, from, guess, parameter};
 use crate::contract::document::operations;
 
 /// Route, name of its limit, quota, seconds.
-const LIMITS: [(&str, &str, u64, u64); 6] = [
+const LIMITS: [(&str, &str, u64, u64); 7] = [
     ("/auth/login", "login", 5, 60),
+    ("/auth/mfa/verify", "mfa", 5, 60),
     ("/auth/refresh", "refresh", 10, 60),
     ("/auth/register", "register", 3, 3600),
     ("/auth/resend-verification", "resend", 3, 3600),

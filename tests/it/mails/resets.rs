@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tenantry::testkit::{TestServer, TestTenant};
 
 use super::{Post, sending_to};
+use crate::mfa::code_at;
 use crate::program::owner;
 
 const NEW: &str = "ninety nine red balloons";
@@ -200,4 +201,34 @@ async fn asking_refusing_and_resetting_are_written_down_and_the_token_is_not() {
     let why = "\"why\": \"a new password by mail\"";
     assert!(lines[1].contains(why), "{}", lines[1]);
     assert!(!lines.concat().contains(&token));
+}
+
+#[tokio::test]
+async fn a_new_password_takes_the_first_step_of_a_sign_in_with_the_old_one_away() {
+    let post = Post::new().await;
+    let token = asked(&post).await;
+    let (ada, _) = post.tenant.anonymous().sign_in("ada@example.com").await;
+    let setup = ada
+        .post("/users/me/mfa/totp", &Value::Null)
+        .await
+        .expect(201);
+    let secret = setup["secret"].as_str().unwrap();
+    let clock = &post.server.deps().clock;
+    let body = json!({ "code": code_at(secret, clock) });
+    ada.post("/users/me/mfa/totp/verify", &body)
+        .await
+        .expect(200);
+
+    let anonymous = post.tenant.anonymous();
+    let login = json!({ "email": "ada@example.com", "password": TestTenant::PASSWORD });
+    let asked = anonymous.post("/auth/login", &login).await.expect(200);
+    let answer = anonymous
+        .post("/auth/reset-password", &new_password(&token))
+        .await;
+    answer.expect(204);
+    // A code that was not used yet.
+    clock.advance(TimeDelta::seconds(30));
+    let body = json!({ "mfa_token": asked["mfa_token"], "code": code_at(secret, clock) });
+    let answer = anonymous.post("/auth/mfa/verify", &body).await;
+    answer.expect_problem(401, "invalid_mfa");
 }

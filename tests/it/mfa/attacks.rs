@@ -156,3 +156,15 @@ async fn who_acts_as_a_user_does_not_reach_their_second_factor() {
         answer.expect_problem(403, "impersonated");
     }
 }
+
+#[tokio::test]
+async fn a_new_password_takes_the_first_step_with_the_old_one_away() {
+    let enrolled = Enrolled::new().await;
+    let token = enrolled.mfa_token().await;
+    let admin = enrolled.own.tenant.admin("root").await;
+    let path = format!("/users/{}/password", enrolled.ada.id());
+    let body = json!({ "new_password": "eight green submarines" });
+    admin.post(&path, &body).await.expect(204);
+    let answer = enrolled.verify(&token, &enrolled.code()).await;
+    answer.expect_problem(401, "invalid_mfa");
+}

@@ -1,7 +1,13 @@
 //! Who makes whom: below one's own role, with a good password, under an address that is free.
 
 use serde_json::{Value, json};
+use tenantry::tenancy::{Sql, TenantKey};
 use tenantry::testkit::TestTenant;
+
+use crate::auth::Own;
+use crate::roles::make;
+
+const DELETE_ROLE: Sql = Sql::new("test.delete_role", "DELETE FROM roles WHERE name = 'lead'");
 
 fn eve(role: &str, password: &str) -> Value {
     json!({ "email": "eve@example.com", "name": "Eve", "role": role, "password": password })
@@ -77,4 +83,23 @@ async fn who_sees_only_themselves_gets_a_list_of_one() {
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(ids[0]["id"], member.id().to_string());
+}
+
+#[tokio::test]
+async fn a_role_that_was_deleted_at_that_moment_is_unknown() {
+    let own = Own::new().await;
+    let admin = own.tenant.admin("ada").await;
+    make(&admin, "lead", 25, &[]).await;
+    make(&admin, "scribe", 15, &[]).await;
+    // The node now knows both roles, and is not told that one goes.
+    crate::roles::bearer(&admin, &own.tenant, "mel", "scribe").await;
+    let tenancy = own.database.foundation().tenancy.clone();
+    let tenant = tenancy.serve(&TenantKey::Id(own.tenant.id())).await;
+    let mut db = tenancy.session(&tenant.unwrap()).await.unwrap();
+    db.execute(&DELETE_ROLE, &[]).await.unwrap();
+    let answer = admin
+        .post("/users", &eve("lead", TestTenant::PASSWORD))
+        .await;
+    let problem = answer.expect_problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["code"], "unknown_role");
 }

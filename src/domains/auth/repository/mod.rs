@@ -3,9 +3,11 @@
 //! No scope filters here: a session is reached by a secret that its owner holds, or by the claims of a token that was verified. What a
 //! caller sees of sessions is in `sessions`, and filtered.
 
+mod acting;
 mod purge;
 mod sessions;
 
+pub(super) use acting::{end_impersonations, hold, insert_acting};
 pub(super) use purge::purge_tenant;
 pub(super) use sessions::page;
 

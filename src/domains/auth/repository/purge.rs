@@ -22,7 +22,8 @@ const SESSIONS: Sql = Sql::new(
     "auth.purge_sessions",
     "DELETE FROM sessions WHERE id IN ( \
          SELECT id FROM sessions s WHERE revoked_at IS NOT NULL OR ends_at <= $1 \
-         OR NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id) LIMIT $2 FOR UPDATE SKIP LOCKED)",
+         OR (impersonator_id IS NULL AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id)) \
+         LIMIT $2 FOR UPDATE SKIP LOCKED)",
 );
 
 /// Rows that were deleted.

@@ -10,10 +10,11 @@ use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
 
 const PAGE: Sql = Sql::new(
     "auth.page_sessions",
-    "SELECT id, created_at, last_used_at, ends_at, address, user_agent FROM sessions s \
+    "SELECT id, created_at, last_used_at, ends_at, address, user_agent, impersonator_id FROM sessions s \
      WHERE user_id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND ($3::uuid IS NULL OR id > $3) \
      AND revoked_at IS NULL AND ends_at > $4 \
-     AND EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id AND t.expires_at > $4) \
+     AND (impersonator_id IS NOT NULL \
+         OR EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id AND t.expires_at > $4)) \
      ORDER BY id LIMIT $5",
 );
 
@@ -44,5 +45,6 @@ fn session_of(row: &Row) -> Result<OpenSession, DbError> {
         ends_at: row.get("ends_at")?,
         address: row.get("address")?,
         user_agent: row.get("user_agent")?,
+        impersonator_id: row.get("impersonator_id")?,
     })
 }

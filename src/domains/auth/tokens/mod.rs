@@ -109,6 +109,11 @@ impl Tokens {
 
     /// Makes one.
     pub fn issue(&self, grant: &Grant) -> Result<String, SigningFailed> {
+        self.issue_for(grant, self.inner.ttl)
+    }
+
+    /// Makes one that lives for `life`. No longer than [`Tokens::ttl`]: revocations are kept for so long.
+    pub fn issue_for(&self, grant: &Grant, life: Duration) -> Result<String, SigningFailed> {
         let now = self.inner.clock.now();
         let claims = Claims {
             iss: &self.inner.issuer,
@@ -120,7 +125,7 @@ impl Tokens {
             auth_time: grant.signed_in_at.timestamp(),
             act: grant.impersonator.map(|sub| Act { sub }),
             iat: now.timestamp(),
-            exp: (now + self.inner.ttl).timestamp(),
+            exp: (now + life.min(self.inner.ttl)).timestamp(),
             jti: new_id(),
         };
         let claims = serde_json::to_vec(&claims).map_err(|_| SigningFailed)?;

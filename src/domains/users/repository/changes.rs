@@ -33,10 +33,11 @@ const SET_ROLE: Sql = Sql::new(
     "users.set_role",
     "UPDATE users SET role = $3, updated_at = $4 WHERE id = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
-// Whoever asked for a reset of the old password must not overwrite the new one.
+// Whoever asked for a reset of the old password must not overwrite the new one, and whoever passed the first step of a sign-in with it must
+// not take the second.
 const SET_PASSWORD: Sql = Sql::new(
     "users.set_password",
-    "WITH resets AS (DELETE FROM one_time_tokens WHERE user_id = $1 AND kind = 'reset_password') \
+    "WITH dropped AS (DELETE FROM one_time_tokens WHERE user_id = $1 AND kind IN ('reset_password', 'mfa')) \
      UPDATE users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
 const DELETE: Sql = Sql::new(

@@ -51,6 +51,10 @@ const CONFIRM: Sql = Sql::new(
     "SELECT role FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE",
 );
 const ROLE_OF: Sql = Sql::new("users.role_of", "SELECT role FROM users WHERE id = $1");
+const HOLD_ROLE: Sql = Sql::new(
+    "users.hold_role",
+    "SELECT role FROM users WHERE id = $1 FOR SHARE",
+);
 const REPLACE_HASH: Sql = Sql::new(
     "users.replace_hash",
     "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
@@ -111,6 +115,8 @@ pub(super) async fn insert<A: MakesUsers>(
             (Some("users_external_subject_key"), Some(subject)) => {
                 UserError::SubjectTaken(subject.clone())
             }
+            // It was deleted after it was looked up.
+            (Some("users_role_fkey"), _) => UserError::UnknownRole(user.role.clone()),
             _ => error.into(),
         })
 }
@@ -157,6 +163,15 @@ pub(in crate::domains) async fn role_of(
     id: Uuid,
 ) -> Result<Option<RoleName>, DbError> {
     let row = db.query_opt(&ROLE_OF, &[&id]).await?;
+    row.as_ref().map(|row| parsed(row, "role")).transpose()
+}
+
+/// The same, for who opens a session for them: until the transaction ends, the role cannot change, and the user cannot go.
+pub(in crate::domains) async fn hold_role(
+    db: &mut Scoped,
+    id: Uuid,
+) -> Result<Option<RoleName>, DbError> {
+    let row = db.query_opt(&HOLD_ROLE, &[&id]).await?;
     row.as_ref().map(|row| parsed(row, "role")).transpose()
 }
 
