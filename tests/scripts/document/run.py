@@ -55,7 +55,7 @@ def run(url: str, person: tuple[str, str, str], arguments: argparse.Namespace) -
         *(Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml", "run", f"{url}/openapi.json"),
         *("--header", f"X-Tenant-ID: {tenant}"),
         *("--seed", str(arguments.seed), "--generation-database", "none"),
-        *("--max-examples", "3" if arguments.short else "50"),
+        *("--max-examples", "5" if arguments.short else "50"),
         *arguments.rest,
     ]
     return subprocess.run(command, env=environment, check=False).returncode
