@@ -15,6 +15,7 @@ use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 use super::api_error::{header, optional_header, problem};
 use super::components;
+use super::examples;
 use super::problem::Problem;
 use super::security::SCHEME;
 use super::tenant_context::TENANT_HEADER;
@@ -120,6 +121,7 @@ impl<A: OpenApi> OpenApi for Described<A> {
         A::register(registry);
         Problem::register(registry);
         components::complete(registry, &A::meta());
+        examples::give(registry);
     }
 
     fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}

@@ -17,6 +17,7 @@ mod dev_mails;
 mod docs;
 mod document;
 mod email_flows;
+mod examples;
 mod failure;
 mod feature_bodies;
 mod feature_questions;
