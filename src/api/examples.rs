@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 const ID: &str = "01980a3c-7b52-7c3e-9f41-2d6b8e5f1a07";
 const TIME: &str = "2026-03-14T09:26:53.589793+00:00";
+const LATER: &str = "2126-03-14T09:26:53.589793+00:00";
 /// Of every token, which are all random.
 const TOKEN: &str = "q1Jw7vZ0Xb3kT9sLhYdN5rGfPa8MuCe2";
 
@@ -122,6 +123,7 @@ fn known((owner, field): (&str, &str)) -> Option<Value> {
         }
         (_, "token_type") => json!("Bearer"),
         (_, "expires_in") => json!(900),
+        (_, "expires_at") => json!(LATER),
         (_, "code") => json!("492039"),
         (_, "rollout") => json!(12.5),
         (_, "default_value") => json!(false),

@@ -11,7 +11,8 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-PASSWORD = "seven purple lighthouses"
+# Not the one in the document's examples: with it, they would change it.
+PASSWORD = "eleven quiet harbours"
 OPERATOR = "operator@example.com"
 DEMO_ADMIN = "admin@acme.example.com"
 # A debug build that makes a PostgreSQL on a busy machine.
