@@ -62,6 +62,7 @@ BEYOND_THE_SCHEMA = {
     "unknown_plan": "plans are rows of a table",
     "unusable_attribute": "what an attribute may be is told in words",
     "unusable_value": "depends on the condition's operator",
+    "wrong_password": "no schema knows it",
     "wrong_type default_value": "depends on the flag's type",
     "wrong_type enabled_value": "depends on the flag's type",
     "wrong_type value": "depends on the flag's type",
