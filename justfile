@@ -30,6 +30,10 @@ test-unit *args:
 test-integration *args:
     cargo test --test it {{ args }}
 
+# Ask a started server everything that its document allows and forbids; `just schemathesis --short` asks less
+schemathesis *args:
+    tests/scripts/schemathesis.sh {{ args }}
+
 # Run all tests and write the coverage to target/lcov.info
 test-cov:
     cargo llvm-cov --lcov --output-path target/lcov.info

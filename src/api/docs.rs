@@ -11,7 +11,8 @@ use poem::{EndpointExt, Response};
 use poem_openapi::OpenApi;
 use poem_openapi::registry::{MetaApi, Registry};
 
-use super::document::describe;
+use super::components::say_closed;
+use super::document::{describe, json, yaml};
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -40,10 +41,14 @@ impl Docs {
             content: content.into(),
         };
         Self(vec![
-            page("/docs", HTML, service.swagger_ui_html()),
-            page("/redoc", HTML, service.redoc_html().replace(WEB_FONTS, "")),
-            page("/openapi.json", "application/json", service.spec()),
-            page("/openapi.yaml", "application/yaml", service.spec_yaml()),
+            page("/docs", HTML, say_closed(&service.swagger_ui_html())),
+            page(
+                "/redoc",
+                HTML,
+                say_closed(&service.redoc_html()).replace(WEB_FONTS, ""),
+            ),
+            page("/openapi.json", "application/json", json::<A>()),
+            page("/openapi.yaml", "application/yaml", yaml::<A>()),
         ])
     }
 }

@@ -14,6 +14,8 @@ use poem_openapi::types::Type;
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 use super::api_error::{header, optional_header, problem};
+use super::components;
+use super::examples;
 use super::problem::Problem;
 use super::security::SCHEME;
 use super::tenant_context::TENANT_HEADER;
@@ -58,6 +60,16 @@ pub enum Tag {
 /// The service that describes `A`.
 pub(super) fn describe<A: OpenApi>() -> OpenApiService<Described<A>, ()> {
     service(Described(PhantomData))
+}
+
+/// The document about `A`, as JSON.
+pub(super) fn json<A: OpenApi>() -> String {
+    components::say_closed(&describe::<A>().spec())
+}
+
+/// The document about `A`, as YAML.
+pub(super) fn yaml<A: OpenApi>() -> String {
+    components::say_closed(&describe::<A>().spec_yaml())
 }
 
 /// The service that runs `api`.
@@ -114,6 +126,8 @@ impl<A: OpenApi> OpenApi for Described<A> {
     fn register(registry: &mut Registry) {
         A::register(registry);
         Problem::register(registry);
+        components::complete(registry, &A::meta());
+        examples::give(registry);
     }
 
     fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}

@@ -12,10 +12,12 @@ mod auth;
 mod body;
 mod boundary;
 mod client_addr;
+mod components;
 mod dev_mails;
 mod docs;
 mod document;
 mod email_flows;
+mod examples;
 mod failure;
 mod feature_bodies;
 mod feature_questions;
@@ -182,10 +184,10 @@ pub fn app<A: OpenApi + 'static>(api: A, shell: Shell) -> impl Endpoint<Output =
 
 /// The document that describes the app with `A` below `/api/v1`, as JSON.
 pub fn openapi_json<A: OpenApi>() -> String {
-    document::describe::<Described<A>>().spec()
+    document::json::<Described<A>>()
 }
 
 /// The same document as YAML.
 pub fn openapi_yaml<A: OpenApi>() -> String {
-    document::describe::<Described<A>>().spec_yaml()
+    document::yaml::<Described<A>>()
 }

@@ -141,7 +141,11 @@ impl Type for Cursor {
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")))
+        // 16 bytes, whose last character has four bits that are nothing.
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            pattern: Some("^[A-Za-z0-9_-]{21}[AQgw]$".to_owned()),
+            ..MetaSchema::new("string")
+        }))
     }
 
     fn as_raw_value(&self) -> Option<&Self> {

@@ -31,7 +31,7 @@ pub struct Problem {
     /// Names this request in the log.
     request_id: String,
     /// The single mistakes, where there can be several.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     errors: Vec<ProblemField>,
 }
 

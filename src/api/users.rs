@@ -34,6 +34,7 @@ pub(super) struct UserOut {
     /// Their role in the tenant: `guest`, `member`, `admin`, `super_admin` (the platform's alone), or one of the tenant's own.
     role: String,
     /// How the outside issuer knows them (`sub` of its tokens); null for those who sign in here alone.
+    #[oai(nullable)]
     external_subject: Option<String>,
     /// When they were made.
     created_at: DateTime<Utc>,
@@ -73,7 +74,7 @@ pub(super) struct UserIn {
     #[oai(validator(min_length = 12, max_length = 128))]
     password: String,
     /// How the outside issuer knows them (`sub` of its tokens), which are then theirs; unique in the tenant.
-    #[oai(validator(min_length = 1, max_length = 255))]
+    #[oai(validator(min_length = 1, max_length = 255, pattern = "^[!-~]*$"))]
     external_subject: Option<String>,
 }
 

@@ -31,9 +31,14 @@ impl Schema {
     pub(super) fn of<T: Type>() -> Self {
         let mut registry = Registry::new();
         T::register(&mut registry);
+        Self::new(T::schema_ref(), registry.schemas)
+    }
+
+    /// The schema `root`, which may refer to `named`.
+    pub(super) fn new(root: MetaSchemaRef, named: BTreeMap<String, MetaSchema>) -> Self {
         let mut schema = Self {
-            root: T::schema_ref(),
-            named: registry.schemas,
+            root,
+            named,
             patterns: HashMap::new(),
         };
         let mut patterns = Vec::new();
