@@ -126,7 +126,6 @@ fn known((owner, field): (&str, &str)) -> Option<Value> {
         (_, "expires_at") => json!(LATER),
         (_, "code") => json!("492039"),
         (_, "rollout") => json!(12.5),
-        (_, "default_value") => json!(false),
         (_, "enabled_value" | "value") => json!(true),
         // One of two ways, never both; a page that is the last; and what nobody has who has a password here.
         (
@@ -134,7 +133,7 @@ fn known((owner, field): (&str, &str)) -> Option<Value> {
             "recovery_code" | "next_cursor" | "external_subject" | "impersonator_id" | "last_error"
             | "before",
         ) => Value::Null,
-        (_, "has_more" | "mfa_required" | "failed") => json!(false),
+        (_, "default_value" | "has_more" | "mfa_required" | "failed") => json!(false),
         _ => return None,
     })
 }
