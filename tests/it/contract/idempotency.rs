@@ -1,6 +1,6 @@
 //! `Idempotency-Key` on every operation that creates: the same request again gives the same answer, and one thing only.
 //!
-//! Operations without a credential have no sender whose key it could be; what they make is made once by a token or a name that is used up.
+//! Operations without a credential are tried with their own slices: what they make is made once by a token or a name that is used up.
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -14,7 +14,7 @@ const HEADER: &str = "Idempotency-Key";
 
 /// A second request puts another secret in the place of the first, so there is one thing in any case; and a kept answer would tell for a day
 /// the secret of a factor that is in force.
-const WITHOUT: [&str; 1] = ["POST /users/me/mfa/totp"];
+const WITHOUT: [&str; 2] = ["POST /users/me/mfa/totp", "POST /invites/{id}/resend"];
 
 /// What answers 201, or 202 with something that was begun.
 fn creates(operation: &Operation) -> bool {
