@@ -131,6 +131,7 @@ fn checked<T: ParseFromJSON + 'static>(bytes: &[u8]) -> Result<Value, Error> {
     let json::Parsed { value, repeated } = json::parse(bytes)?;
     let mut mistakes = schema_of::<T>().check(&value);
     mistakes.extend(repeated);
+    mistakes.truncate(json::MOST);
     if mistakes.is_empty() {
         Ok(value)
     } else {

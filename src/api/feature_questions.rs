@@ -11,7 +11,7 @@ use crate::domains::features::{Evaluation, Question, Reason};
 #[derive(Object)]
 #[oai(deny_unknown_fields, rename = "FeatureQuestion")]
 pub(super) struct QuestionIn {
-    /// Keys of the flags, 1 to 100, each once.
+    /// Keys of the flags, 1 to 100, each once and of at most 100 characters.
     #[oai(validator(min_items = 1, max_items = 100, unique_items))]
     keys: Vec<String>,
     /// What the caller knows of the subject, for conditions: texts of at most 1,000 characters, numbers, booleans, and lists of at most 100 of these. `id`,

@@ -7,9 +7,15 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, ErrorKind, FieldError};
 
+/// More mistakes than anybody reads; a body of rubbish must not cost an answer, or memory, of many times its size.
+pub(super) const MOST: usize = 100;
+/// Where a pointer ends, in bytes: names can be as long as a body, and each mistake below one tells it again.
+const LONGEST: usize = 1_000;
+
 /// A parsed body, and the names that came twice.
 pub(super) struct Parsed {
     pub(super) value: Value,
+    /// At most [`MOST`].
     pub(super) repeated: Vec<FieldError>,
 }
 
@@ -35,10 +41,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Error> {
     }
 }
 
-/// Adds a step to a JSON pointer (RFC 6901).
+/// Adds a step to a JSON pointer (RFC 6901), as far as the pointer goes.
 pub(super) fn step(pointer: &mut String, name: &str) {
     pointer.push('/');
     for letter in name.chars() {
+        if pointer.len() >= LONGEST {
+            return;
+        }
         match letter {
             '~' => pointer.push_str("~0"),
             '/' => pointer.push_str("~1"),
@@ -67,6 +76,9 @@ impl Node<'_> {
     }
 
     fn note_repeated(&mut self, name: &str) {
+        if self.repeated.len() >= MOST {
+            return;
+        }
         let mut pointer = self.pointer.clone();
         step(&mut pointer, name);
         let detail = "expected each name once in an object";
@@ -152,6 +164,16 @@ mod tests {
         let parsed = parse(br#"{"a":[{"x/y":1,"x/y":2}],"b":1}"#).unwrap();
         let pointers: Vec<&str> = parsed.repeated.iter().map(|f| f.pointer.as_str()).collect();
         assert_eq!(pointers, ["/a/0/x~1y"]);
+    }
+
+    #[test]
+    fn names_that_come_again_and_again_below_a_long_one_take_no_memory() {
+        let repeated = vec![r#""a":1"#; 10_000].join(",");
+        let text = format!(r#"{{"{}":{{{repeated}}}}}"#, "ü".repeat(50_000));
+        let parsed = parse(text.as_bytes()).unwrap();
+        assert_eq!(parsed.repeated.len(), MOST);
+        let longest = parsed.repeated.iter().map(|f| f.pointer.len()).max();
+        assert!(longest.unwrap() < LONGEST + 10, "{longest:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod adding_a_domain;
 mod api_keys;
 mod architecture;
+mod attacks;
 mod audit;
 mod auth;
 mod authorization;

@@ -13,11 +13,8 @@ use poem_openapi::types::Type;
 use regex::Regex;
 use serde_json::Value;
 
-use super::json::step;
+use super::json::{MOST, step};
 use crate::error::FieldError;
-
-/// More mistakes than anybody reads; a body of rubbish must not cost an answer of many times its size.
-const MOST: usize = 100;
 
 /// The schema of one type with all that it refers to.
 #[derive(Debug)]

@@ -14,6 +14,8 @@ const MAX_RULES_BYTES: usize = 128 * 1024;
 const MAX_ITEMS: usize = 100;
 /// The longest text in a condition or an attribute, in characters.
 const MAX_TEXT: usize = 1_000;
+/// The longest key of a flag, in characters; what is longer is no key, and nobody is told it again.
+const MAX_KEY: usize = 100;
 /// What the program knows of the caller itself, and nobody tells it.
 pub(super) const BUILT_IN: [&str; 3] = ["id", "email", "role"];
 
@@ -43,6 +45,12 @@ pub(super) fn mistakes_of(definition: &Definition) -> Vec<FieldError> {
 
 /// Every mistake of a question.
 pub(super) fn mistakes_in(question: &Question) -> Vec<FieldError> {
+    let keys = question.keys.iter().enumerate();
+    let long = keys.filter(|(_, key)| key.chars().count() > MAX_KEY);
+    let long = long.map(|(index, _)| {
+        let detail = format!("expected at most {MAX_KEY} characters, as keys have");
+        FieldError::new(format!("/keys/{index}"), "too_long", detail)
+    });
     let attributes = question.attributes.iter();
     let mistakes = attributes.filter_map(|(name, value)| {
         let pointer = format!("/attributes/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -58,7 +66,7 @@ pub(super) fn mistakes_in(question: &Question) -> Vec<FieldError> {
             FieldError::new(pointer, "unusable_attribute", detail)
         })
     });
-    mistakes.collect()
+    long.chain(mistakes).collect()
 }
 
 fn misfit(value_type: ValueType, pointer: String, value: &Value) -> Option<FieldError> {

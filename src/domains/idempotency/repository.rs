@@ -21,7 +21,7 @@ const PURGE_ALL: Sql = Sql::new(
 );
 const FIND: Sql = Sql::new(
     "idempotency.find",
-    "SELECT fingerprint, body FROM idempotency_keys WHERE actor_id = $1 AND key = $2",
+    "SELECT fingerprint, body FROM idempotency_keys WHERE actor_id = $1 AND key = $2 AND created_at >= $3",
 );
 const INSERT: Sql = Sql::new(
     "idempotency.insert",
@@ -53,8 +53,10 @@ pub(super) async fn purge_all(
 pub(super) async fn find(
     db: &mut Scoped,
     key: &IdempotencyKey,
+    since: DateTime<Utc>,
 ) -> Result<Option<(Vec<u8>, Value)>, DbError> {
-    let row = db.query_opt(&FIND, &[&key.actor, &key.key]).await?;
+    let params: &[&dyn Param] = &[&key.actor, &key.key, &since];
+    let row = db.query_opt(&FIND, params).await?;
     row.map(|row| Ok((row.get("fingerprint")?, row.get("body")?)))
         .transpose()
 }

@@ -98,19 +98,24 @@ impl Place {
         actor: &Actor,
         body: Option<&Value>,
     ) -> RequestBuilder {
-        let mut path = operation.path.clone();
-        if path.contains("{sid}") {
-            path = path.replace("{sid}", &self.session_of("owner").await);
-        }
-        let id = self.id_for(operation, actor).await;
-        path = path.replace("{id}", &id).replace("{role}", &id);
-        path = path.replace("{permission}", "projects:write");
+        let path = self.path(operation, actor).await;
         let request = actor.request_root(operation.method.clone(), &path);
         let request = request.query(samples::query(&operation.name));
         match body {
             Some(body) => request.json(body),
             None => request,
         }
+    }
+
+    /// The whole path of this place's object, as `actor` asks for it.
+    pub async fn path(&self, operation: &Operation, actor: &Actor) -> String {
+        let mut path = operation.path.clone();
+        if path.contains("{sid}") {
+            path = path.replace("{sid}", &self.session_of("owner").await);
+        }
+        let id = self.id_for(operation, actor).await;
+        path = path.replace("{id}", &id).replace("{role}", &id);
+        path.replace("{permission}", "projects:write")
     }
 
     /// The sample, but for what only this place or the server's last answer tells.

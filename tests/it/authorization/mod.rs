@@ -3,7 +3,7 @@
 pub mod fixture;
 mod impersonated;
 mod roles;
-mod table;
+pub mod table;
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use fixture::Place;
 use table::{Access, TABLE};
 
 /// A role that may not, with the status and the code that it hears.
-type Refused = (Role, u16, &'static str);
+pub type Refused = (Role, u16, &'static str);
 
 /// Each guarded operation with its row: who may, and how the others are refused.
-fn guarded() -> Vec<(Operation, &'static [Role], &'static [Refused])> {
+pub fn guarded() -> Vec<(Operation, &'static [Role], &'static [Refused])> {
     let all = operations();
     let rows = TABLE.iter().filter_map(|row| match row.access {
         Access::Public => None,
@@ -142,7 +142,7 @@ async fn the_right_role_is_let_in_everywhere() {
 }
 
 /// Whether the place is of no use to the next after this.
-fn ends_something(operation: &Operation) -> bool {
+pub fn ends_something(operation: &Operation) -> bool {
     let name = operation.name.as_str();
     name == "POST /auth/logout"
         || name.starts_with("DELETE ")

@@ -5,7 +5,7 @@ mod idempotency;
 mod provoked;
 mod provoked_bodies;
 pub mod samples;
-mod world;
+pub mod world;
 
 use std::collections::HashSet;
 

@@ -54,11 +54,16 @@ pub fn body(operation: &str) -> Option<Value> {
             "default_value": false,
             "enabled_value": true,
             "rollout": 12.5,
+            "rules": [{ "conditions": [condition("plan", "equals", "pro")], "rollout": 50, "value": true }],
         }),
         "PATCH /features/{id}" => json!({ "enabled": false, "rollout": 50 }),
         "POST /features/evaluate" => json!({ "keys": [name], "attributes": { "plan": "pro" } }),
         _ => return None,
     })
+}
+
+fn condition(attribute: &str, operator: &str, value: &str) -> Value {
+    json!({ "attribute": attribute, "operator": operator, "value": value })
 }
 
 fn grant(permission: &str) -> Value {

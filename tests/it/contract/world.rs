@@ -89,9 +89,13 @@ pub async fn announced(request: RequestBuilder, length: usize) -> Answer {
         write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
     }
     head += "\r\n";
-    let address = (url.host_str().unwrap(), url.port().unwrap());
+    exchange(url.authority(), &head).await
+}
+
+/// The answer to a request as it is written here, which must ask for the connection to be closed.
+pub async fn exchange(address: &str, written: &str) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(written.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
