@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The role does not have the permission.
-    #[error("this needs the permission `{0}`, which your role does not have")]
+    #[error("this needs the permission `{0}`, which you do not have")]
     Permission(Permission),
     /// To act on a user, or to give a role, one must stand strictly above it.
     #[error("this needs a role above `{0}`")]
