@@ -6,7 +6,10 @@ use poem_openapi::{Enum, Object};
 
 use crate::domains::access::{Extent, Grants, Permission, Rank, RoleName};
 use crate::domains::roles::{Granted, KnownPermission, NewRole, RoleView};
-use crate::error::{Error, FieldError};
+use crate::error::{Error, ErrorKind, FieldError};
+
+/// What a permission that does not exist is told as.
+const UNKNOWN_PERMISSION: &str = "unknown_permission";
 
 /// How far a grant reaches: what one owns, all of one's tenant, or all tenants.
 #[derive(Clone, Copy, Enum)]
@@ -171,7 +174,7 @@ impl RoleIn {
                 description: self.description,
                 grants,
             }),
-            _ => Err(Error::validation(mistakes)),
+            _ => Err(refused(mistakes)),
         }
     }
 }
@@ -183,21 +186,20 @@ impl GrantsIn {
         if mistakes.is_empty() {
             Ok(grants)
         } else {
-            Err(Error::validation(mistakes))
+            Err(refused(mistakes))
         }
     }
 }
 
 impl GrantIn {
     pub(super) fn parse(self) -> Result<Granted, Error> {
-        self.granted("")
-            .map_err(|mistake| Error::validation(vec![mistake]))
+        self.granted("").map_err(|mistake| refused(vec![mistake]))
     }
 
     fn granted(&self, pointer: &str) -> Result<Granted, FieldError> {
         let permission = self.permission.parse::<Permission>().map_err(|e| {
             let pointer = format!("{pointer}/permission");
-            FieldError::new(pointer, "unknown_permission", e.to_string())
+            FieldError::new(pointer, UNKNOWN_PERMISSION, e.to_string())
         })?;
         let extent = Extent::from(self.extent);
         if permission.grantable().any(|reach| reach == extent) {
@@ -215,6 +217,19 @@ impl GrantIn {
         };
         let pointer = format!("{pointer}/extent");
         Err(FieldError::new(pointer, "extent_not_grantable", detail))
+    }
+}
+
+/// Permissions that do not exist have a code of their own, where nothing else is wrong.
+fn refused(mistakes: Vec<FieldError>) -> Error {
+    if mistakes
+        .iter()
+        .all(|mistake| mistake.code == UNKNOWN_PERMISSION)
+    {
+        let detail = "there is no such permission; GET /permissions lists them";
+        Error::new(ErrorKind::Invalid, UNKNOWN_PERMISSION, detail).with_fields(mistakes)
+    } else {
+        Error::validation(mistakes)
     }
 }
 
