@@ -95,7 +95,7 @@ docker-build-all:
     docker build --file docker/Dockerfile --target api --tag tenantry/api .
     docker build --file docker/Dockerfile --target migrations --tag tenantry/migrations .
 
-# Start PostgreSQL, migrations and the API in containers, on port 8080
+# Start PostgreSQL, Redis, a mail catcher, migrations and the API in containers, on port 8080
 docker-up: docker-secrets
     {{ compose }} up --build --detach
 
