@@ -9,7 +9,7 @@ use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
 use super::answers::{Accepted, NoContent};
-use super::html::{Notice, WantsPage};
+use super::html::{Notice, OnlyLooks, WantsPage};
 use super::security::Caller;
 use super::state::State;
 use super::tenant_context::{ForTenant, From};
@@ -85,11 +85,15 @@ impl EmailFlowsApi {
         #[oai(name = "X-Tenant-ID")]
         tenant: ForTenant,
         origin: From,
+        looks: OnlyLooks,
         page: WantsPage,
         /// What the mail told. It works once, within an hour.
         #[oai(validator(max_length = 128, pattern = "^[A-Za-z0-9_-]+$"))]
         token: Query<String>,
     ) -> Result<Notice, ApiError<MALFORMED>> {
+        if looks.0 {
+            return Ok(Notice::good("Follow the link", "Nothing was done so far."));
+        }
         let flows = EmailFlows::new(&state.deps, by_mail(tenant, origin));
         let done = flows.verify(&token.0.into()).await;
         notice(&page, done, "Your e-mail address is confirmed")
@@ -234,11 +238,15 @@ impl EmailFlowsApi {
         #[oai(name = "X-Tenant-ID")]
         tenant: ForTenant,
         origin: From,
+        looks: OnlyLooks,
         page: WantsPage,
         /// What the mail told. It works once, within an hour.
         #[oai(validator(max_length = 128, pattern = "^[A-Za-z0-9_-]+$"))]
         token: Query<String>,
     ) -> Result<Notice, ApiError<{ MALFORMED | CONFLICT }>> {
+        if looks.0 {
+            return Ok(Notice::good("Follow the link", "Nothing was done so far."));
+        }
         let flows = EmailFlows::new(&state.deps, by_mail(tenant, origin));
         let done = flows.confirm_change(&token.0.into()).await;
         notice(&page, done, "Your e-mail address is changed")

@@ -8,6 +8,7 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 
+use super::request::RequestFacts;
 use crate::error::Error;
 
 /// A page that says one thing. The token in its address must not travel on, nor stay in a cache.
@@ -82,6 +83,16 @@ impl ApiResponse for Notice {
     }
 
     fn register(_: &mut Registry) {}
+}
+
+/// Whether the client only looks whether there is something (HEAD), as scanners of mails do.
+pub(super) struct OnlyLooks(pub(super) bool);
+
+impl<'a> FromRequest<'a> for OnlyLooks {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let facts = request.data::<RequestFacts>();
+        Ok(Self(facts.is_some_and(RequestFacts::is_head)))
+    }
 }
 
 /// Whether the client is a browser that shows a page: it names HTML in `Accept`.

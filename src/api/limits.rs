@@ -1,6 +1,6 @@
 //! Where requests are counted: by the tenant and the credential that an extractor has found, before the endpoint does any work.
 //!
-//! A budget is spent only by those who belong to the tenant or are themselves limited as strangers, so that nobody else can use it up.
+//! A tenant's budget is spent only by who belongs to it: strangers have limits of their own, so nobody else can use it up.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Operations that need no credential and have a limit of their own, for each tenant and client.
-const STRICT: [(&str, Policy); 7] = [
+const STRICT: [(&str, Policy); 10] = [
     ("/api/v1/auth/login", Policy::new("login", 5, MINUTE)),
     ("/api/v1/auth/mfa/verify", Policy::new("mfa", 5, MINUTE)),
     ("/api/v1/auth/refresh", Policy::new("refresh", 10, MINUTE)),
@@ -34,6 +34,19 @@ const STRICT: [(&str, Policy); 7] = [
         Policy::new("forgot", 3, HOUR),
     ),
     ("/api/v1/invites/accept", Policy::new("accept", 5, HOUR)),
+    ("/api/v1/auth/verify-email", MAIL_TOKENS),
+    ("/api/v1/auth/confirm-email-update", MAIL_TOKENS),
+    ("/api/v1/auth/reset-password", MAIL_TOKENS),
+];
+/// Each wrong token is a line in the audit log, which strangers must not fill.
+const MAIL_TOKENS: Policy = Policy::new("mail_tokens", 10, MINUTE);
+/// Operations of members that try a password or send mails to others, by the same measure, before they cost the tenant's budget.
+const STRICT_FOR_MEMBERS: [(&str, Policy); 2] = [
+    (
+        "/api/v1/users/:param0/password",
+        Policy::new("password", 5, MINUTE),
+    ),
+    ("/api/v1/users/:param0/email", Policy::new("email", 5, HOUR)),
 ];
 
 /// Names the rule, its quota and its seconds.
@@ -42,7 +55,7 @@ pub(super) const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-
 pub(super) const STANDING_HEADER: HeaderName = HeaderName::from_static("ratelimit");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Counts a request without a credential for `tenant`: by its operation's own limit, or else by the client and then by the tenant's budget.
+/// Counts a request without a credential for `tenant`: by its operation's own limit, or else as a stranger.
 pub(super) async fn count_public(
     request: &Request,
     state: &State,
@@ -56,12 +69,7 @@ pub(super) async fn count_public(
         let standing = state.limits.of_client(*policy, tenant.id, client).await;
         return judge(facts, standing);
     }
-    if let Some(standing) = state.limits.of_stranger(client).await
-        && standing.refused
-    {
-        return judge(facts, Some(standing));
-    }
-    judge(facts, state.limits.of_tenant(tenant).await)
+    judge(facts, state.limits.of_stranger(client).await)
 }
 
 /// Counts a request whose credential holds in `tenant`.
@@ -70,8 +78,17 @@ pub(super) async fn count_member(
     state: &State,
     tenant: &Tenant,
 ) -> Result<(), Error> {
-    let standing = state.limits.of_tenant(tenant).await;
-    judge(request.data::<RequestFacts>(), standing)
+    let facts = request.data::<RequestFacts>();
+    let route = request.data::<PathPattern>().map(|route| &*route.0);
+    let mut strict = STRICT_FOR_MEMBERS.iter();
+    if let Some((_, policy)) = strict.find(|(path, _)| Some(*path) == route) {
+        let client = facts.and_then(RequestFacts::client);
+        let standing = state.limits.of_client(*policy, tenant.id, client).await;
+        if standing.is_some_and(|standing| standing.refused) {
+            return judge(facts, standing);
+        }
+    }
+    judge(facts, state.limits.of_tenant(tenant).await)
 }
 
 /// The refusal of a client that sent too many credentials that do not hold, before this one is looked at.

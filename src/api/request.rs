@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 use poem::Request;
-use poem::http::{HeaderValue, Uri, header};
+use poem::http::{HeaderValue, Method, Uri, header};
 use uuid::Uuid;
 
 use super::client_addr::client_addr;
@@ -31,6 +31,7 @@ struct Facts {
     trace: Option<TraceParent>,
     client: Option<IpAddr>,
     token_sent: bool,
+    is_head: bool,
     uri: Uri,
     route: OnceLock<Arc<str>>,
     tenant: OnceLock<Box<str>>,
@@ -57,6 +58,7 @@ impl RequestFacts {
             trace: headers.get("traceparent").and_then(TraceParent::parse),
             client: client_addr(request, trusted_proxies),
             token_sent: headers.contains_key(header::AUTHORIZATION),
+            is_head: request.method() == Method::HEAD,
             uri: request.original_uri().clone(),
             route: OnceLock::new(),
             tenant: OnceLock::new(),
@@ -70,6 +72,11 @@ impl RequestFacts {
     /// Names this request; the caller's own id if it sent a sane one.
     pub fn request_id(&self) -> &str {
         self.0.request_id.to_str().unwrap_or_default()
+    }
+
+    /// Whether it came as HEAD, which the router knows as GET.
+    pub(super) fn is_head(&self) -> bool {
+        self.0.is_head
     }
 
     /// The client's address, as far as it can be believed.

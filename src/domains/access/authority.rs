@@ -26,6 +26,19 @@ impl Grants {
         self.0[permission as usize]
     }
 
+    /// The same, and what everybody may do to themselves: see and change one's own account, sign-ins, keys and second factor.
+    #[must_use]
+    pub fn with_oneself(self) -> Self {
+        let own = Self::of(Role::Guest);
+        let own = own.iter().filter(|(_, extent)| *extent == Extent::Own);
+        let mut all = self;
+        for (permission, _) in own {
+            let held = &mut all.0[permission as usize];
+            *held = (*held).max(Some(Extent::Own));
+        }
+        all
+    }
+
     /// Whether this holds all that `other` holds, and as far.
     pub fn cover(&self, other: &Self) -> bool {
         self.first_beyond(other).is_none()

@@ -58,6 +58,7 @@ impl<'d> ApiKeys<'d> {
         let scope = authorize::<ApiKeysManage>(&self.context)?;
         let owner_id = self.context.user_id().ok_or(ApiKeyError::NoOwner)?;
         self.context.in_person()?;
+        self.context.freshly(&self.deps.clock)?;
         let (clock, vault) = (&self.deps.clock, &self.deps.vault);
         let mut tx = self.begin("api_keys.create").await?;
         // Before what depends on the moment: the answer of then is good, also if the end that was asked for has passed since.
@@ -93,6 +94,7 @@ impl<'d> ApiKeys<'d> {
     pub async fn rotate(&self, id: Uuid) -> Result<IssuedKey, ApiKeyError> {
         let scope = authorize::<ApiKeysManage>(&self.context)?;
         self.context.in_person()?;
+        self.context.freshly(&self.deps.clock)?;
         let mut tx = self.begin("api_keys.rotate").await?;
         let (before, owner) = repository::find(&mut tx, &scope, id)
             .await?

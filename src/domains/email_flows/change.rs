@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::error::EmailFlowError;
 use super::letters;
-use super::model::{Kind, Person};
+use super::model::Kind;
 use super::repository;
 use super::service::EmailFlows;
-use crate::domains::access::{Denied, EmailsChange, authorize};
+use crate::domains::access::{EmailsChange, authorize};
 use crate::domains::audit::Act;
-use crate::domains::users::Email;
+use crate::domains::users::{Email, may_take_over};
 
 impl EmailFlows<'_> {
     /// Asks the new address whether it is this user's, and tells the old one. Nobody changes the address of who stands beside or above
@@ -19,6 +19,10 @@ impl EmailFlows<'_> {
     pub async fn ask_change(&self, user: Uuid, new: &Email) -> Result<(), EmailFlowError> {
         let scope = authorize::<EmailsChange>(&self.context)?;
         self.context.in_person()?;
+        if self.context.user_id() == Some(user) {
+            // A new address opens the account: a stolen token must not be enough.
+            self.context.freshly(&self.deps.clock)?;
+        }
         let mut tx = self
             .deps
             .tenancy
@@ -27,7 +31,8 @@ impl EmailFlows<'_> {
         let db = tx.tenant(self.context.tenant()).await?;
         let person = repository::by_id(db, &scope, user).await?;
         let person = person.ok_or(EmailFlowError::NotFound)?;
-        self.may_change(&person)?;
+        let roles = &self.deps.roles;
+        may_take_over(&self.context, roles, person.id, &person.role).await??;
         if repository::is_taken(db, new, person.id).await? {
             return Err(EmailFlowError::EmailTaken(new.clone()));
         }
@@ -70,13 +75,5 @@ impl EmailFlows<'_> {
             .await?;
         tx.commit().await?;
         Ok(proof.email)
-    }
-
-    fn may_change(&self, person: &Person) -> Result<(), Denied> {
-        if self.context.user_id() == Some(person.id) || self.context.outranks(person.rank) {
-            Ok(())
-        } else {
-            Err(Denied::Hierarchy(person.role.clone()))
-        }
     }
 }

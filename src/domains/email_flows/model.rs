@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::domains::access::{Rank, RoleName};
+use crate::domains::access::RoleName;
 use crate::domains::users::Email;
 use crate::ids::{NoRandomness, random_token};
 
@@ -66,6 +66,5 @@ pub(super) struct Person {
     pub(super) email: Email,
     pub(super) name: String,
     pub(super) role: RoleName,
-    pub(super) rank: Rank,
     pub(super) email_verified: bool,
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::error::EmailFlowError;
 use super::model::{Kind, LIFE, OneTimeToken, Person, Proof};
-use crate::domains::access::{EmailsChange, Rank, Scope};
+use crate::domains::access::{EmailsChange, Scope};
 use crate::domains::passwords::PasswordHash;
 use crate::domains::users::Email;
 use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
@@ -18,12 +18,12 @@ use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
 // The user stays locked, so that of two who ask at once only the later one's token is left.
 const BY_EMAIL: Sql = Sql::new(
     "email_flows.by_email",
-    "SELECT u.id, u.email, u.name, u.role, r.rank, u.email_verified FROM users u JOIN roles r ON r.name = u.role \
+    "SELECT u.id, u.email, u.name, u.role, u.email_verified FROM users u \
      WHERE u.email = $1 FOR NO KEY UPDATE OF u",
 );
 const BY_ID: Sql = Sql::new(
     "email_flows.by_id",
-    "SELECT u.id, u.email, u.name, u.role, r.rank, u.email_verified FROM users u JOIN roles r ON r.name = u.role \
+    "SELECT u.id, u.email, u.name, u.role, u.email_verified FROM users u \
      WHERE u.id = $1 AND ($2::uuid IS NULL OR u.id = $2) FOR NO KEY UPDATE OF u",
 );
 const IS_TAKEN: Sql = Sql::new(
@@ -44,9 +44,11 @@ const TAKE: Sql = Sql::new(
     "email_flows.take",
     "DELETE FROM one_time_tokens WHERE hash = $1 AND kind = $2 AND expires_at > $3 RETURNING user_id, email",
 );
+// A half-done sign-in is spent and not dropped: the tries that were made with it go on counting.
 const DROP: Sql = Sql::new(
     "email_flows.drop",
-    "DELETE FROM one_time_tokens WHERE user_id = $1 AND ($2::text IS NULL OR kind = $2)",
+    "WITH spent AS (UPDATE one_time_tokens SET hash = sha256(hash) WHERE user_id = $1 AND kind = 'mfa' AND $2::text IS NULL) \
+     DELETE FROM one_time_tokens WHERE user_id = $1 AND kind <> 'mfa' AND ($2::text IS NULL OR kind = $2)",
 );
 const VERIFY: Sql = Sql::new(
     "email_flows.verify",
@@ -189,7 +191,6 @@ fn person_of(row: &Row) -> Result<Person, DbError> {
         email: parsed(row, "email")?,
         name: row.get("name")?,
         role: parsed(row, "role")?,
-        rank: Rank(row.get("rank")?),
         email_verified: row.get("email_verified")?,
     })
 }

@@ -52,6 +52,7 @@ impl<'d> Invites<'d> {
         key: Option<&IdempotencyKey>,
     ) -> Result<Once<Invite>, InviteError> {
         let scope = authorize::<InvitesManage>(&self.context)?;
+        self.context.in_person()?;
         may_give(&self.context, &self.deps.roles, &new.role).await?;
         let (clock, token) = (&self.deps.clock, OneTimeToken::new()?);
         let now = clock.now();

@@ -30,6 +30,7 @@ impl Roles<'_> {
     /// # Errors
     /// [`RoleError::NotFound`], [`RoleError::BuiltIn`], [`RoleError::BeyondOwn`], or the caller may not.
     pub async fn replace(&self, role: &RoleName, grants: Grants) -> Result<RoleView, RoleError> {
+        self.context.in_person()?;
         self.regrant(role, |_| Ok(grants)).await
     }
 
@@ -38,6 +39,7 @@ impl Roles<'_> {
     /// # Errors
     /// See [`Roles::replace`].
     pub async fn grant(&self, role: &RoleName, granted: Granted) -> Result<RoleView, RoleError> {
+        self.context.in_person()?;
         let Granted { permission, extent } = granted;
         let grant = |before: Grants| Ok(before.with(permission, Some(extent)));
         self.regrant(role, grant).await

@@ -89,7 +89,7 @@ pub(super) async fn authorities(db: &mut Scoped) -> Result<Vec<Authority>, DbErr
         Ok(Authority::new(
             parsed(row, "name")?,
             rank(row)?,
-            grants(row)?,
+            grants(row)?.with_oneself(),
         ))
     };
     rows.iter().map(authority).collect()

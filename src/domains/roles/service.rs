@@ -57,6 +57,7 @@ impl<'d> Roles<'d> {
         key: Option<&IdempotencyKey>,
     ) -> Result<Once<RoleView>, RoleError> {
         let scope = authorize::<PermissionsManage>(&self.context)?;
+        self.context.in_person()?;
         may_place(&self.context, &new.name, new.rank)?;
         may_hold(&self.context, &new.grants)?;
         let clock = &self.deps.clock;

@@ -1,13 +1,15 @@
 //! Who may make whom. What may be done in general, the permissions say.
 
+use uuid::Uuid;
+
 use super::error::UserError;
 use super::model::User;
 use crate::domains::access::{
-    Action, Context, Denied, PasswordsChange, PermissionsAssign, Role, RoleName, TenantsCreate,
-    UsersCreate, UsersDelete, UsersUpdate,
+    Action, Authority, Context, Denied, PasswordsChange, PermissionsAssign, Role, RoleName,
+    TenantsCreate, UsersCreate, UsersDelete, UsersUpdate,
 };
 use crate::domains::roles::Directory;
-use crate::tenancy::{PLATFORM_SLUG, Tenant, TenantRef};
+use crate::tenancy::{DbError, PLATFORM_SLUG, Tenant, TenantRef};
 
 /// Actions by which a user comes into being.
 pub(in crate::domains) trait MakesUsers: Action {}
@@ -49,6 +51,28 @@ pub(super) async fn may_act_on(
         Ok(())
     } else {
         Err(Denied::Hierarchy(user.role.clone()).into())
+    }
+}
+
+/// Who sets somebody's password or address can become them: on others, only who stands strictly above them and holds all that they hold.
+pub(in crate::domains) async fn may_take_over(
+    context: &Context,
+    roles: &Directory,
+    user: Uuid,
+    role: &RoleName,
+) -> Result<Result<(), Denied>, DbError> {
+    if context.user_id() == Some(user) {
+        return Ok(Ok(()));
+    }
+    let theirs = roles.authority(context.tenant(), role).await?;
+    if !context.outranks(theirs.rank()) {
+        return Ok(Err(Denied::Hierarchy(role.clone())));
+    }
+    let covered = |own: &Authority| own.grants().cover(theirs.grants());
+    if context.authority().is_none_or(covered) {
+        Ok(Ok(()))
+    } else {
+        Ok(Err(Denied::BeyondOwn(role.clone())))
     }
 }
 

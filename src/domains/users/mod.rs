@@ -20,7 +20,7 @@ pub use model::{FirstAdmin, NewUser, PasswordChange, Seeded, User};
 pub use service::{Users, add_first_admin};
 pub use subject::{Subject, SubjectError};
 
-pub(in crate::domains) use authorization::may_give;
+pub(in crate::domains) use authorization::{may_give, may_take_over};
 pub(in crate::domains) use elsewhere::{created, insert_prepared, prepare};
 pub(in crate::domains) use repository::{
     by_subject, confirm, credentials, hold_role, replace_hash, role_of,

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::authorization::may_act_on;
+use super::authorization::may_take_over;
 use super::error::UserError;
 use super::model::{PasswordChange, User};
 use super::repository;
@@ -24,11 +24,11 @@ impl Users<'_> {
         let session = self.deps.tenancy.session(self.context.tenant()).await?;
         // Looked at first and rolled back: no connection is held and nothing is locked while passwords are compared and hashed.
         let mut look = session.begin("users.look_at_password");
-        let (_, old) = self.changeable(&mut look, &scope, id).await?;
+        let (user, old) = self.changeable(&mut look, &scope, id).await?;
         drop(look);
         let own = self.context.user_id() == Some(id);
-        if own {
-            self.knows(change.current.as_ref(), old.as_ref()).await?;
+        if own && let Err(error) = self.knows(change.current.as_ref(), old.as_ref()).await {
+            return self.refuse(&user, error).await;
         }
         let new = self.deps.hasher.hash(&change.new).await?;
 
@@ -70,8 +70,18 @@ impl Users<'_> {
     ) -> Result<(User, Option<PasswordHash>), UserError> {
         let found = repository::lock(db, scope, id).await?;
         let (user, hash) = found.ok_or(UserError::NotFound)?;
-        may_act_on(&self.context, &self.deps.roles, &user).await?;
+        may_take_over(&self.context, &self.deps.roles, user.id, &user.role).await??;
         Ok((user, hash))
+    }
+
+    /// Who tries passwords with a stolen token is written down.
+    async fn refuse(&self, user: &User, error: UserError) -> Result<(), UserError> {
+        if matches!(error, UserError::WrongPassword) {
+            let mut db = self.deps.tenancy.session(self.context.tenant()).await?;
+            self.note(&mut db, "user.password_refused", Some(user), None)
+                .await?;
+        }
+        Err(error)
     }
 
     async fn knows(

@@ -9,7 +9,7 @@ use super::guarded;
 use crate::contract::document::Operation;
 
 /// Passwords, addresses, second factors, keys, roles and accounts.
-const OUT_OF_REACH: [&str; 13] = [
+const OUT_OF_REACH: [&str; 18] = [
     "DELETE /users/me",
     "DELETE /users/{id}",
     "POST /users/{id}/password",
@@ -23,6 +23,11 @@ const OUT_OF_REACH: [&str; 13] = [
     "POST /api-keys",
     "POST /api-keys/{id}/rotate",
     "DELETE /api-keys/{id}",
+    "POST /users",
+    "POST /invites",
+    "POST /roles",
+    "PUT /permissions/roles/{role}",
+    "POST /permissions/roles/{role}/permissions",
 ];
 
 /// The place's admin, as the place's operator acts for them.

@@ -1,7 +1,8 @@
 //! A new address: asked for by oneself or an admin, in force once it has confirmed, and never two of one.
 
+use reqwest::Method;
 use serde_json::{Value, json};
-use tenantry::testkit::{Actor, Answer};
+use tenantry::testkit::{Actor, Answer, TestTenant};
 
 use super::Post;
 
@@ -105,4 +106,36 @@ async fn an_admin_changes_the_address_of_those_below_and_nobody_elses() {
         .expect_problem(404, "not_found");
     let answer = ask(&ada, &ada, "no address").await;
     answer.expect_problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn a_new_password_takes_back_what_was_asked_with_the_old_one() {
+    let post = Post::new().await;
+    let ada = post.tenant.member("ada").await;
+    ask(&ada, &ada, "eve@example.com").await.expect(202);
+    let mail = post.catcher.mail_to("eve@example.com").await;
+    let path = format!("/users/{}/password", ada.id());
+    let new = json!({ "current_password": TestTenant::PASSWORD, "new_password": "eight green submarines" });
+    ada.post(&path, &new).await.expect(204);
+    let confirm = token(&mail.token());
+    let anonymous = post.tenant.anonymous();
+    let answer = anonymous.post("/auth/confirm-email-update", &confirm).await;
+    answer.expect_problem(400, "token_invalid");
+}
+
+#[tokio::test]
+async fn who_only_looks_whether_a_link_is_alive_changes_nothing() {
+    let post = Post::new().await;
+    let ada = post.tenant.member("ada").await;
+    ask(&ada, &ada, "ada@new.example.com").await.expect(202);
+    let mail = post.catcher.mail_to("ada@new.example.com").await;
+    let path = format!("/api/v1/auth/confirm-email-update?token={}", mail.token());
+    let anonymous = post.tenant.anonymous();
+    let looked = Answer::of(anonymous.request_root(Method::HEAD, &path)).await;
+    assert_eq!(looked.status, 200);
+    let me = ada.get("/users/me").await.expect(200);
+    assert_eq!(me["email"], "ada@example.com");
+    Answer::of(anonymous.request_root(Method::GET, &path)).await;
+    let me = ada.get("/users/me").await.expect(200);
+    assert_eq!(me["email"], "ada@new.example.com");
 }

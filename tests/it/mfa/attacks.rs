@@ -168,3 +168,19 @@ async fn a_new_password_takes_the_first_step_with_the_old_one_away() {
     let answer = enrolled.verify(&token, &enrolled.code()).await;
     answer.expect_problem(401, "invalid_mfa");
 }
+
+#[tokio::test]
+async fn a_new_password_gives_no_new_tries_of_codes() {
+    let enrolled = Enrolled::new().await;
+    let token = enrolled.mfa_token().await;
+    for _ in 0..5 {
+        enrolled.verify(&token, &enrolled.wrong_code()).await;
+    }
+    let admin = enrolled.own.tenant.admin("root").await;
+    let path = format!("/users/{}/password", enrolled.ada.id());
+    let body = json!({ "new_password": TestTenant::PASSWORD });
+    admin.post(&path, &body).await.expect(204);
+    let another = enrolled.mfa_token().await;
+    let answer = enrolled.verify(&another, &enrolled.code()).await;
+    answer.expect_problem(401, "invalid_mfa");
+}

@@ -105,3 +105,29 @@ async fn who_only_views_permissions_changes_none() {
         .await;
     answer.expect_problem(403, "forbidden");
 }
+
+#[tokio::test]
+async fn nobody_takes_over_who_may_do_what_they_may_not() {
+    let acme = TestTenant::new().await;
+    let admin = acme.admin("ada").await;
+    let takes_over = ["users:read", "passwords:change", "emails:change"];
+    let takes_over = takes_over.map(|permission| grant(permission, "tenant"));
+    make(&admin, "helpdesk", 25, &takes_over).await;
+    make(&admin, "auditor", 15, &[grant("audit:view", "tenant")]).await;
+    make(&admin, "reader", 15, &[grant("users:read", "tenant")]).await;
+    let helpdesk = bearer(&admin, &acme, "helen", "helpdesk").await;
+    for (name, role, status) in [("audrey", "auditor", 403), ("rita", "reader", 204)] {
+        let user = bearer(&admin, &acme, name, role).await;
+        let me = user.get("/users/me").await.expect(200);
+        let path = format!("/users/{}", me["id"].as_str().unwrap());
+        let new = json!({ "new_password": "eight green submarines" });
+        let answer = helpdesk.post(&format!("{path}/password"), &new).await;
+        assert_eq!(answer.status, status, "{role}: {}", answer.text);
+        if status == 403 {
+            answer.expect_problem(403, "role_hierarchy");
+            let new = json!({ "email": "helen@elsewhere.example.com" });
+            let answer = helpdesk.patch(&format!("{path}/email"), &new).await;
+            answer.expect_problem(403, "role_hierarchy");
+        }
+    }
+}

@@ -114,3 +114,17 @@ async fn a_tenant_has_at_most_a_hundred_roles_of_its_own() {
     let answer = admin.post("/roles", &json!({ "name": "one_more" })).await;
     answer.expect_problem(409, "too_many_roles");
 }
+
+#[tokio::test]
+async fn everybody_acts_on_themselves_whatever_their_role_is_granted() {
+    let acme = TestTenant::new().await;
+    let admin = acme.admin("ada").await;
+    make(&admin, "nothing", 5, &[]).await;
+    let bob = bearer(&admin, &acme, "bob", "nothing").await;
+    for path in ["/users/me", "/auth/sessions", "/api-keys", "/tenant"] {
+        bob.get(path).await.expect(200);
+    }
+    bob.get("/projects").await.expect_problem(403, "forbidden");
+    let others = format!("/users/{}", admin.id());
+    bob.get(&others).await.expect_problem(404, "not_found");
+}

@@ -33,11 +33,12 @@ const SET_ROLE: Sql = Sql::new(
     "users.set_role",
     "UPDATE users SET role = $3, updated_at = $4 WHERE id = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
-// Whoever asked for a reset of the old password must not overwrite the new one, and whoever passed the first step of a sign-in with it must
-// not take the second.
+// Whoever asked for a reset of the old password, or with it for a new address, must not overwrite the new one, and whoever passed the first
+// step of a sign-in with it must not take the second: that token is spent, while the tries that were made with it go on counting.
 const SET_PASSWORD: Sql = Sql::new(
     "users.set_password",
-    "WITH dropped AS (DELETE FROM one_time_tokens WHERE user_id = $1 AND kind IN ('reset_password', 'mfa')) \
+    "WITH dropped AS (DELETE FROM one_time_tokens WHERE user_id = $1 AND kind IN ('reset_password', 'change_email')), \
+     spent AS (UPDATE one_time_tokens SET hash = sha256(hash) WHERE user_id = $1 AND kind = 'mfa') \
      UPDATE users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND ($2::uuid IS NULL OR id = $2)",
 );
 const DELETE: Sql = Sql::new(
