@@ -14,6 +14,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{OpenApi, OpenApiService, Tags};
 
 use super::api_error::{header, optional_header, problem};
+use super::codes;
 use super::components;
 use super::examples;
 use super::problem::Problem;
@@ -173,7 +174,8 @@ fn complete(path: &str, operation: &mut MetaOperation) {
         }
     }
     responses.sort_by_key(|response| response.status);
-    for response in responses {
+    tell_codes(path, operation);
+    for response in &mut operation.responses.responses {
         let limited = path.starts_with(PREFIX) && response.status.is_some_and(|code| code < 300);
         if limited {
             let headers = ["RateLimit-Policy", "RateLimit"];
@@ -181,6 +183,19 @@ fn complete(path: &str, operation: &mut MetaOperation) {
         }
         let request_id = header("X-Request-ID", String::schema_ref());
         response.headers.push(request_id);
+    }
+}
+
+/// Names the codes that each error can carry.
+fn tell_codes(path: &str, operation: &mut MetaOperation) {
+    let told = operation.responses.responses.iter().map(|response| {
+        let status = StatusCode::from_u16(response.status?).ok()?;
+        let failed = status.is_client_error() || status.is_server_error();
+        failed.then(|| codes::describe(path, operation, status))
+    });
+    let told: Vec<Option<&'static str>> = told.collect();
+    for (response, words) in operation.responses.responses.iter_mut().zip(told) {
+        response.description = words.unwrap_or(response.description);
     }
 }
 

@@ -53,6 +53,7 @@ async fn an_operator_who_acts_as_an_admin_cannot_do_what_only_the_person_does() 
         let answer = place.ask(operation, &actor).await;
         assert_eq!(answer.status, 403, "{}: {}", operation.name, answer.text);
         answer.expect_problem(403, "impersonated");
+        operation.expect_names(403, "impersonated");
         tried += 1;
     }
     assert_eq!(tried, OUT_OF_REACH.len());

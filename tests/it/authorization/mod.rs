@@ -73,11 +73,13 @@ async fn nobody_gets_in_without_a_credential_that_holds() {
     for (operation, ..) in guarded() {
         let answer = place.ask(&operation, &anonymous).await;
         answer.expect_problem(401, "unauthenticated");
+        operation.expect_names(401, "unauthenticated");
         assert_eq!(answer.header("www-authenticate"), "Bearer");
 
         let forged = anonymous.clone().with_token(Some("not.a.token"));
         let answer = place.ask(&operation, &forged).await;
         answer.expect_problem(401, "invalid_token");
+        operation.expect_names(401, "invalid_token");
         let challenge = "Bearer error=\"invalid_token\"";
         assert_eq!(answer.header("www-authenticate"), challenge);
     }
@@ -118,6 +120,7 @@ async fn the_wrong_role_is_refused_everywhere() {
             let name = &operation.name;
             assert_eq!(answer.status, *status, "{name} as {role}: {}", answer.text);
             answer.expect_problem(*status, code);
+            operation.expect_names(*status, code);
         }
     }
 }
@@ -159,6 +162,7 @@ async fn a_token_of_another_tenant_is_refused_everywhere() {
         let name = &operation.name;
         assert_eq!(answer.status, 403, "{name}: {}", answer.text);
         answer.expect_problem(403, "tenant_mismatch");
+        operation.expect_names(403, "tenant_mismatch");
     }
 }
 
@@ -178,5 +182,6 @@ async fn the_objects_of_another_tenant_do_not_exist() {
         let (status, code) = at_home.map_or((404, "not_found"), |(_, s, c)| (*s, *c));
         assert_eq!(answer.status, status, "{name}: {}", answer.text);
         answer.expect_problem(status, code);
+        operation.expect_names(status, code);
     }
 }

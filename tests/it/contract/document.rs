@@ -49,6 +49,29 @@ impl Operation {
         self.about["responses"].as_object().unwrap()
     }
 
+    /// The codes that the document names for this status.
+    pub fn codes(&self, status: &str) -> Vec<&str> {
+        let words = self.about["responses"][status]["description"].as_str();
+        // Every second piece stands between backticks.
+        words
+            .unwrap_or_default()
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .collect()
+    }
+
+    /// The document says that the operation may fail so.
+    #[track_caller]
+    pub fn expect_names(&self, status: u16, code: &str) {
+        let named = self.codes(&status.to_string());
+        let name = &self.name;
+        assert!(
+            named.contains(&code),
+            "{name} {status}: {named:?}, not {code}"
+        );
+    }
+
     pub fn needs_credential(&self) -> bool {
         self.about["security"]
             .as_array()

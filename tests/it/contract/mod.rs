@@ -1,5 +1,6 @@
 //! The document is the contract: every operation is described in full, and fails as its description says.
 
+mod codes;
 pub mod document;
 mod idempotency;
 mod provoked;
