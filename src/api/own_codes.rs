@@ -21,7 +21,7 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
         ],
         &["impersonated", "fresh_sign_in_required"],
     ),
-    (&["setUpTotp"], &["mfa_enabled"]),
+    (&["setUpTotp"], &["mfa_enabled", "mfa_not_set_up"]),
     (
         &["confirmTotp"],
         &["mfa_enabled", "mfa_not_set_up", "invalid_code"],
@@ -51,7 +51,7 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
         ],
     ),
     (
-        &["createUser"],
+        &["createUser", "createTenantUser"],
         &[
             "role_hierarchy",
             "email_taken",
@@ -123,10 +123,6 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
     (
         &["replaceTenant", "updateTenant", "updateOwnTenant"],
         &["plan_forbidden"],
-    ),
-    (
-        &["createTenantUser"],
-        &["role_hierarchy", "email_taken", "login_busy"],
     ),
     (
         &["suspendTenant", "activateTenant", "cancelTenant"],
