@@ -2,6 +2,16 @@
 
 /// Operations, and the codes that each of them has. An operation may stand in several rows.
 pub(super) const OWN: &[(&[&str], &[&str])] = &[
+    (
+        &[
+            "createUser",
+            "createInvite",
+            "createRole",
+            "replaceRolePermissions",
+            "addRolePermission",
+        ],
+        &["impersonated"],
+    ),
     (&["health_ready"], &["not_ready", "draining"]),
     (
         &["login"],
