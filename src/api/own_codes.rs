@@ -71,6 +71,10 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
     ),
     (&["replaceUser", "updateUser"], &["role_hierarchy"]),
     (
+        &["createApiKey", "rotateApiKey", "changeEmail"],
+        &["fresh_sign_in_required"],
+    ),
+    (
         &["deleteMe"],
         &["impersonated", "fresh_sign_in_required", "last_admin"],
     ),

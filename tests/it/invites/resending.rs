@@ -16,12 +16,12 @@ async fn another_mail_has_another_token_and_the_last_one_is_dead() {
     post.server.deps().clock.advance(chrono::TimeDelta::days(8));
     let ben = post.tenant.admin("ben").await;
     let resend = format!("{}/resend", path_of(&made));
-    let resent = ben.post(&resend, &Value::Null).await.expect(202);
+    let mailed = ben.post(&resend, &Value::Null).await.expect(202);
     assert_eq!(
-        (&resent["id"], &resent["role"]),
+        (&mailed["id"], &mailed["role"]),
         (&made["id"], &made["role"])
     );
-    assert!(resent["expires_at"].as_str() > made["expires_at"].as_str());
+    assert!(mailed["expires_at"].as_str() > made["expires_at"].as_str());
     let second = post.catcher.mails_to("bob@example.com", 2).await[1].token();
 
     let anonymous = post.tenant.anonymous();
