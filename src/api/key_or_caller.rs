@@ -10,11 +10,11 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Security
 
 use super::limits::count_member;
 use super::request::RequestFacts;
-use super::security::{Caller, remember, required};
+use super::security::{Caller, credential_conflict, remember, required};
 use super::tenant_context::{origin, state};
 use crate::domains::access::Context;
 use crate::domains::api_keys;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The header of an API key.
 const KEY_HEADER: &str = "X-API-Key";
@@ -62,13 +62,6 @@ impl<'a> ApiExtractor<'a> for KeyOrCaller {
         };
         Ok(Self(context))
     }
-}
-
-/// Nobody could tell as whom the request acts.
-fn credential_conflict() -> Error {
-    let detail =
-        format!("expected one credential, found several; send `Authorization` or `{KEY_HEADER}`");
-    Error::new(ErrorKind::Malformed, "credential_conflict", detail)
 }
 
 /// As for a token: whether the tenant is the key's is asked before whether it is served.

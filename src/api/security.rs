@@ -65,23 +65,24 @@ async fn verified(
 ) -> Result<Verified, Error> {
     let mut credentials = request.headers().get_all(AUTHORIZATION).iter();
     if credentials.nth(1).is_some() {
-        let detail = "expected one Authorization header, found several; send one";
-        return Err(Error::new(
-            ErrorKind::Malformed,
-            "credential_conflict",
-            detail,
-        ));
+        return Err(credential_conflict());
     }
     match own(&state.auth, token) {
         Err(AuthError::Token(_)) if state.auth.is_outside(token) => {
             let bearer = state.auth.authenticate_outside(token).await?;
-            let tenant = named(request, state).await?;
-            let tenant = tenant.ok_or(ResolveError::Required)?;
+            let tenant = required(request, state).await?;
             let tenant = state.deps.tenancy.admit(tenant)?;
             Ok(state.auth.user_of(bearer, &tenant).await?)
         }
         verified => Ok(verified?),
     }
+}
+
+/// Nobody could tell as whom the request acts.
+pub(super) fn credential_conflict() -> Error {
+    let detail =
+        "expected one credential, found several; send one `Authorization` or one `X-API-Key`";
+    Error::new(ErrorKind::Malformed, "credential_conflict", detail)
 }
 
 async fn in_named(request: &Request, state: &State, verified: Verified) -> Result<Context, Error> {
