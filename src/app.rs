@@ -149,6 +149,7 @@ impl Foundation {
             revocations: Revocations::new(config.auth.access_token_ttl),
             vault: Vault::new(config.auth.vault_secret()),
             links: Links::new(config.public_url()),
+            later: TaskTracker::new(),
         })
     }
 }
@@ -179,7 +180,6 @@ impl App {
             sign_up: config.tenancy.sign_up,
             base_domain: config.http.base_domain.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
-            later: TaskTracker::new(),
         };
         let mails = Transport::new(&config.mail)?;
         let shell = Shell {
@@ -245,8 +245,8 @@ impl App {
         probe.abort();
         fleet.abort();
         purge.abort();
-        self.state.later.close();
-        let _ = timeout(LAST_WORK, self.state.later.wait()).await;
+        self.state.deps.later.close();
+        let _ = timeout(LAST_WORK, self.state.deps.later.wait()).await;
         stop_mails.cancel();
         // What is not sent by then is taken up again by the next that looks.
         let _ = timeout(LAST_WORK, mails).await;

@@ -141,7 +141,7 @@ impl EmailFlowsApi {
         body: Body<Address>,
     ) -> Result<Accepted, ApiError> {
         let (deps, context) = (state.deps.clone(), by_mail(tenant, origin));
-        state.later.spawn(async move {
+        state.deps.later.spawn(async move {
             let flows = EmailFlows::new(&deps, context);
             report(flows.resend_verification(&body.0.email).await);
         });
@@ -169,7 +169,7 @@ impl EmailFlowsApi {
         body: Body<Address>,
     ) -> Result<Accepted, ApiError> {
         let (deps, context) = (state.deps.clone(), by_mail(tenant, origin));
-        state.later.spawn(async move {
+        state.deps.later.spawn(async move {
             let flows = EmailFlows::new(&deps, context);
             report(flows.forgot_password(&body.0.email).await);
         });

@@ -7,6 +7,7 @@ use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::security::PlatformCaller;
@@ -48,6 +49,9 @@ pub(super) struct OperationOut {
     status: StatusOut,
     /// Its parts, in order.
     steps: Vec<StepOut>,
+    /// What it gave; left out where there is nothing but its end.
+    #[oai(skip_serializing_if_is_none)]
+    result: Option<Value>,
     /// Why it came to nothing; left out unless it did.
     #[oai(skip_serializing_if_is_none)]
     error: Option<String>,
@@ -83,6 +87,7 @@ impl From<Operation> for OperationOut {
             kind: operation.kind,
             status: operation.status.into(),
             steps: operation.steps.into_iter().map(StepOut::from).collect(),
+            result: operation.result,
             error: operation.error,
             created_at: operation.created_at,
             updated_at: operation.updated_at,

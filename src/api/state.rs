@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use tokio_util::task::TaskTracker;
 
 use crate::domains::Deps;
 use crate::domains::audit::Refusals;
@@ -29,6 +28,4 @@ pub struct State {
     pub base_domain: Option<String>,
     /// Peers whose `X-Forwarded-Host` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Work that is done after its answer was given, so that the answer's time tells nothing; a stopping server waits for it.
-    pub later: TaskTracker,
 }

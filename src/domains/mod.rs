@@ -24,6 +24,7 @@ pub mod users;
 
 use mails::Links;
 use passwords::Hasher;
+use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::tenancy::Tenancy;
@@ -46,4 +47,6 @@ pub struct Deps {
     pub vault: Vault,
     /// Where links in mails lead.
     pub links: Links,
+    /// Work that is done after its answer was given; a stopping server waits for it.
+    pub later: TaskTracker,
 }

@@ -6,9 +6,11 @@ mod error;
 mod model;
 mod repository;
 mod service;
+mod work;
 
 pub use error::OperationError;
 pub use model::{Operation, Status, Step};
 pub use service::Operations;
 
 pub(in crate::domains) use repository::{Starter, insert};
+pub(in crate::domains) use work::{Progress, go_on};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Where an operation, or one step of it, stands.
@@ -69,6 +70,9 @@ pub struct Operation {
     pub status: Status,
     /// Its parts, in order.
     pub steps: Vec<Step>,
+    /// What it gave, where that is more than being done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
     /// Why it came to nothing.
     pub error: Option<String>,
     /// When it was asked for.
@@ -80,7 +84,20 @@ pub struct Operation {
 impl Operation {
     /// One that is done with the transaction that it is written in.
     pub fn done(id: Uuid, kind: &str, tenant_id: Uuid, steps: &[&str], now: DateTime<Utc>) -> Self {
-        let status = Status::Succeeded;
+        let mut operation = Self::running(id, kind, Some(tenant_id), steps, now);
+        operation.end(Status::Succeeded);
+        operation
+    }
+
+    /// One that goes on after the transaction that it is written in.
+    pub fn running(
+        id: Uuid,
+        kind: &str,
+        tenant_id: Option<Uuid>,
+        steps: &[&str],
+        now: DateTime<Utc>,
+    ) -> Self {
+        let status = Status::Running;
         let step = |name: &&str| Step {
             name: (*name).to_owned(),
             status,
@@ -88,12 +105,21 @@ impl Operation {
         Self {
             id,
             kind: kind.to_owned(),
-            tenant_id: Some(tenant_id),
+            tenant_id,
             status,
             steps: steps.iter().map(step).collect(),
+            result: None,
             error: None,
             created_at: now,
             updated_at: now,
+        }
+    }
+
+    /// It, and every step, ends like this.
+    pub(super) fn end(&mut self, status: Status) {
+        self.status = status;
+        for step in &mut self.steps {
+            step.status = status;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The SQL of operations, which are shared rows: who reads one is filtered by tenant and user.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::model::{Operation, Step};
@@ -9,13 +10,38 @@ use crate::tenancy::{DbError, Param, Row, Scoped, Sql, TenantId};
 const INSERT: Sql = Sql::new(
     "operations.insert",
     "INSERT INTO public.operations \
-     (id, kind, tenant_id, starter_id, starter_tenant_id, status, steps, error, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+     (id, kind, tenant_id, starter_id, starter_tenant_id, status, steps, error, created_at, updated_at, heartbeat_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $6 = 'running' THEN now() END)",
 );
 const FIND: Sql = Sql::new(
     "operations.find",
-    "SELECT id, kind, tenant_id, status, steps, error, created_at, updated_at FROM public.operations \
+    "SELECT id, kind, tenant_id, status, steps, result, error, created_at, updated_at FROM public.operations \
      WHERE id = $1 AND ($2::uuid IS NULL OR (starter_id = $2 AND starter_tenant_id = $3))",
+);
+
+const GIVEN_UP: &str = "the server that was at work has ended; ask again";
+/// Six heartbeats that did not come.
+const GIVE_UP: Sql = Sql::new(
+    "operations.give_up",
+    "UPDATE public.operations SET status = 'failed', updated_at = now(), \
+     error = $2 \
+     WHERE id = $1 AND status = 'running' AND heartbeat_at < now() - interval '1 minute'",
+);
+const BEAT: Sql = Sql::new(
+    "operations.beat",
+    "UPDATE public.operations SET heartbeat_at = now() WHERE id = $1",
+);
+const STEP_DONE: Sql = Sql::new(
+    "operations.step_done",
+    "UPDATE public.operations SET updated_at = $3, steps = (SELECT jsonb_agg( \
+     CASE WHEN step->>'name' = $2 THEN jsonb_set(step, '{status}', '\"succeeded\"') ELSE step END ORDER BY at) \
+     FROM jsonb_array_elements(steps) WITH ORDINALITY AS of_it (step, at)) WHERE id = $1",
+);
+/// The steps of a failed one stay as they were told: the first that is not done is where it failed.
+const END: Sql = Sql::new(
+    "operations.end",
+    "UPDATE public.operations SET status = $2, steps = CASE WHEN $2 = 'succeeded' THEN $3 ELSE steps END, \
+     result = $4, error = $5, updated_at = $6 WHERE id = $1",
 );
 
 /// Who asked for it, and may read it.
@@ -53,9 +79,40 @@ pub(super) async fn find(
     tenant: TenantId,
     id: Uuid,
 ) -> Result<Option<Operation>, DbError> {
+    db.execute(&GIVE_UP, &[&id, &GIVEN_UP]).await?;
     let params: &[&dyn Param] = &[&id, &scope.owner(), &tenant];
     let row = db.query_opt(&FIND, params).await?;
     row.as_ref().map(operation_of).transpose()
+}
+
+/// Its process is alive.
+pub(super) async fn beat(db: &mut Scoped, id: Uuid) -> Result<(), DbError> {
+    db.execute(&BEAT, &[&id]).await.map(drop)
+}
+
+/// One of its steps is done.
+pub(super) async fn step_done(
+    db: &mut Scoped,
+    id: Uuid,
+    step: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let params: &[&dyn Param] = &[&id, &step, &now];
+    db.execute(&STEP_DONE, params).await.map(drop)
+}
+
+/// It came to its end.
+pub(super) async fn end(db: &mut Scoped, operation: &Operation) -> Result<(), DbError> {
+    let steps = inconsistent(serde_json::to_value(&operation.steps))?;
+    let params: &[&dyn Param] = &[
+        &operation.id,
+        &operation.status.as_str(),
+        &steps,
+        &operation.result,
+        &operation.error,
+        &operation.updated_at,
+    ];
+    db.execute(&END, params).await.map(drop)
 }
 
 fn operation_of(row: &Row) -> Result<Operation, DbError> {
@@ -71,6 +128,7 @@ fn operation_of(row: &Row) -> Result<Operation, DbError> {
         tenant_id: row.get("tenant_id")?,
         status,
         steps,
+        result: row.get("result")?,
         error: row.get("error")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
