@@ -36,7 +36,7 @@ impl ControlTransaction {
     /// # Errors
     /// [`DbError::ScopeLost`] where it has no schema.
     pub async fn tenant(&mut self, tenant: &Tenant) -> Result<&mut Scoped, DbError> {
-        self.wear(Scope::Tenant(tenant.schema.clone())).await?;
+        self.wear(Scope::of(tenant)).await?;
         Ok(&mut self.scoped)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::DbError;
 use super::name::SchemaName;
-use super::pool::{Pool, PoolSettings};
+use super::pool::{For, Pool, PoolSettings};
 use super::scope::{Scope, ScopeRules};
 use super::session::Scoped;
 use super::sql::Sql;
@@ -53,7 +53,7 @@ impl DdlPool {
     /// # Errors
     /// When there is no connection.
     pub async fn begin(&self, lock_timeout: Duration) -> Result<DdlTransaction, DbError> {
-        let mut scoped = Scoped::new(self.pool.lease().await?, Scope::Public);
+        let mut scoped = Scoped::new(self.pool.lease(For::Anybody).await?, Scope::Public);
         let prelude = format!(
             "SET LOCAL search_path = ''; SET LOCAL lock_timeout = {}",
             lock_timeout.as_millis().max(1)
@@ -90,7 +90,10 @@ impl DdlTransaction {
         const ENTER: &str = "SELECT set_config('search_path', $name$::regnamespace::text, true)";
         let text = ENTER.replace("$name$", &format!("'{}'", schema.as_str()));
         self.batch(&text).await?;
-        self.scoped.enter(Scope::Tenant(schema.clone()));
+        self.scoped.enter(Scope::Tenant {
+            schema: schema.clone(),
+            version: 0,
+        });
         Ok(())
     }
 

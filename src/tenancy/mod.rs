@@ -47,7 +47,7 @@ pub use sql::Sql;
 pub use tenant::{Refusal, SchemaState, Status, SupportedVersions, Tenant, TenantRef};
 pub use value::{Param, Params, Row};
 
-use pool::Pool;
+use pool::{For, Pool};
 use registry::Registry;
 use scope::Scope;
 
@@ -157,9 +157,8 @@ impl Tenancy {
     /// # Errors
     /// When no connection is to be had in time.
     pub async fn session(&self, tenant: &TenantRef) -> Result<TenantSession, DbError> {
-        let lease = self.shared.pool.lease().await?;
-        let scope = Scope::Tenant(tenant.schema.clone());
-        Ok(TenantSession::new(Scoped::new(lease, scope)))
+        let lease = self.shared.pool.lease(For::Tenant(&tenant.schema)).await?;
+        Ok(TenantSession::new(Scoped::new(lease, Scope::of(tenant))))
     }
 
     /// A connection that sees the shared tables.
@@ -167,7 +166,7 @@ impl Tenancy {
     /// # Errors
     /// When no connection is to be had in time.
     pub async fn public(&self) -> Result<PublicSession, DbError> {
-        let lease = self.shared.pool.lease().await?;
+        let lease = self.shared.pool.lease(For::Anybody).await?;
         Ok(PublicSession::new(Scoped::new(lease, Scope::Public)))
     }
 
@@ -177,7 +176,7 @@ impl Tenancy {
     /// When no connection is to be had in time.
     pub async fn control(&self, reason: &'static str) -> Result<ControlTransaction, DbError> {
         tracing::debug!(reason, "control transaction");
-        ControlTransaction::begin(self.shared.pool.lease().await?).await
+        ControlTransaction::begin(self.shared.pool.lease(For::Anybody).await?).await
     }
 
     /// Whether the database answers.

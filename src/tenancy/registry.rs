@@ -11,7 +11,7 @@ use moka::sync::Cache;
 
 use super::error::DbError;
 use super::name::{SchemaName, Slug, TenantId};
-use super::pool::Pool;
+use super::pool::{For, Pool};
 use super::scope::Scope;
 use super::session::Scoped;
 use super::sql::Sql;
@@ -84,7 +84,7 @@ impl Registry {
         }
         let epoch = *self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         let read_at = Instant::now();
-        let mut db = Scoped::new(pool.lease().await?, Scope::Public);
+        let mut db = Scoped::new(pool.lease(For::Anybody).await?, Scope::Public);
         let tenant = read(&mut db, key).await?.map(Arc::new);
         let now = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         if *now == epoch {

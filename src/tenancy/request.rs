@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error as PgError, RowStream, Statement};
 
-use super::scope::{Scope, ScopeRules};
+use super::scope::{Carried, Scope, ScopeRules};
 use super::sql::Sql;
 use super::value::{Params, Row};
 
@@ -35,21 +35,29 @@ pub(super) async fn put_on(
     collect(stream).await.map(drop)
 }
 
-/// Sends a statement under whatever the connection wears.
-pub(super) async fn execute(
+/// Sends a prepared statement; `carried` is its last parameter, if it was prepared to carry scopes.
+pub(super) async fn execute_prepared(
     client: &Client,
-    prepared: Option<&Statement>,
+    statement: &Statement,
+    params: Params<'_>,
+    carried: Option<Carried<'_>>,
+) -> Result<Answer, PgError> {
+    let mut values: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(params.len() + 1);
+    values.extend(params.iter().map(|p| p.as_sql()));
+    if let Some(carried) = &carried {
+        values.push(carried);
+    }
+    collect(client.query_raw(statement, values).await?).await
+}
+
+/// Sends a statement's text under whatever the connection wears.
+pub(super) async fn execute_text(
+    client: &Client,
     sql: &Sql,
     params: Params<'_>,
 ) -> Result<Answer, PgError> {
-    let stream = if let Some(statement) = prepared {
-        let values = params.iter().map(|p| p.as_sql());
-        client.query_raw(statement, values).await?
-    } else {
-        let values = params.iter().map(|p| (p.as_sql(), p.pg_type()));
-        client.query_typed_raw(sql.text(), values).await?
-    };
-    collect(stream).await
+    let values = params.iter().map(|p| (p.as_sql(), p.pg_type()));
+    collect(client.query_typed_raw(sql.text(), values).await?).await
 }
 
 async fn collect(stream: RowStream) -> Result<Answer, PgError> {

@@ -1,8 +1,12 @@
 //! Whose tables a connection sees, and the statement that makes it so.
 
-use tokio_postgres::types::Type;
+use std::error::Error as StdError;
+
+use bytes::BytesMut;
+use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
 
 use super::name::SchemaName;
+use super::tenant::Tenant;
 use super::value::Param;
 
 /// What a connection wears.
@@ -11,7 +15,12 @@ pub(super) enum Scope {
     /// The shared tables, written `public.x`: an empty path and the login's own role.
     Public,
     /// One tenant's schema alone, and the role that can enter no other.
-    Tenant(SchemaName),
+    Tenant {
+        /// The schema; the role has the same name.
+        schema: SchemaName,
+        /// Version of its tables, as far as the caller knows: statements are kept for one version only.
+        version: i32,
+    },
 }
 
 /// How a deployment scopes its connections; the same for all of them.
@@ -24,22 +33,30 @@ pub struct ScopeRules {
 }
 
 impl Scope {
+    /// The scope of a tenant as the registry knows it.
+    pub(super) fn of(tenant: &Tenant) -> Self {
+        Self::Tenant {
+            schema: tenant.schema.clone(),
+            version: tenant.state.as_ref().map_or(0, |state| state.version),
+        }
+    }
+
     /// The statement that puts this scope on.
     ///
     /// `$1::regnamespace` fails where the schema does not exist (3F000), and `set_config('role', …)` where the role does not (22023).
     /// It runs inside a transaction together with the statements that need it, so where it fails, they do not run.
     pub(super) fn wear_sql(&self, rules: ScopeRules) -> &'static str {
         match (self, rules.fence, rules.transaction_pool) {
-            (Self::Tenant(_), true, false) => {
+            (Self::Tenant { .. }, true, false) => {
                 "SELECT set_config('search_path', $1::regnamespace::text, false), set_config('role', $1, false)"
             }
-            (Self::Tenant(_), true, true) => {
+            (Self::Tenant { .. }, true, true) => {
                 "SELECT set_config('search_path', $1::regnamespace::text, true), set_config('role', $1, true)"
             }
-            (Self::Tenant(_), false, false) => {
+            (Self::Tenant { .. }, false, false) => {
                 "SELECT set_config('search_path', $1::regnamespace::text, false)"
             }
-            (Self::Tenant(_), false, true) => {
+            (Self::Tenant { .. }, false, true) => {
                 "SELECT set_config('search_path', $1::regnamespace::text, true)"
             }
             (Self::Public, true, false) => {
@@ -57,7 +74,7 @@ impl Scope {
     pub(super) fn wear_param(&self) -> Option<(String, Type)> {
         match self {
             Self::Public => None,
-            Self::Tenant(schema) => {
+            Self::Tenant { schema, .. } => {
                 let name = schema.as_str().to_owned();
                 let kind = name.pg_type();
                 Some((name, kind))
@@ -67,6 +84,62 @@ impl Scope {
 
     /// Whether unqualified tables are a tenant's.
     pub(super) fn is_tenant(&self) -> bool {
-        matches!(self, Self::Tenant(_))
+        matches!(self, Self::Tenant { .. })
     }
+}
+
+/// The type `public.tenant_scope`: a parameter of it puts a scope on before the statement that it belongs to is planned and run, in the same message.
+/// See `docs/adr/0014-the-switch-is-a-parameter.md`.
+#[derive(Debug, Clone)]
+pub(super) struct Carrier(Type);
+
+impl Carrier {
+    /// Asks for the type's number; NULL where the shared tables are older than it.
+    pub(super) const FIND: &str = "SELECT to_regtype('public.tenant_scope')::oid";
+
+    /// The type with this number.
+    pub(super) fn new(oid: u32) -> Self {
+        let name = "tenant_scope".to_owned();
+        Self(Type::new(
+            name,
+            oid,
+            Kind::Domain(Type::TEXT),
+            "public".to_owned(),
+        ))
+    }
+
+    /// For preparing statements whose last parameter it is.
+    pub(super) fn pg_type(&self) -> Type {
+        self.0.clone()
+    }
+}
+
+/// A value of the [`Carrier`]'s type.
+#[derive(Debug)]
+pub(super) enum Carried<'s> {
+    /// The scope is on already.
+    Nothing,
+    /// Put this one on.
+    Scope(&'s Scope),
+}
+
+impl ToSql for Carried<'_> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        out.extend_from_slice(match self {
+            Self::Nothing => b"",
+            Self::Scope(Scope::Public) => b"public",
+            Self::Scope(Scope::Tenant { schema, .. }) => schema.as_str().as_bytes(),
+        });
+        Ok(IsNull::No)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(kind.kind(), Kind::Domain(of) if *of == Type::TEXT)
+    }
+
+    to_sql_checked!();
 }

@@ -64,6 +64,7 @@ const VERBS: &[&str] = &["select ", "insert ", "update ", "delete ", "with "];
 const FORBIDDEN: &[&str] = &[
     ";",
     "set_config",
+    "tenant_scope",
     "pg_settings",
     "pg_advisory_lock",
     "pg_try_advisory_lock",

@@ -1,17 +1,19 @@
 //! Prepared statements of one connection, kept per (scope, text) and bounded.
 //!
 //! PostgreSQL plans a statement anew whenever the `search_path` differs from the one it was planned under, so one kept per tenant is
-//! planned once. A text is prepared when it comes a second time: what a tenant asks once is not worth a server-side statement.
+//! planned once. A text is prepared when it comes a second time: what a tenant asks once is not worth a server-side statement. When a tenant's
+//! version changes, its statements are dropped.
 
 use std::collections::HashMap;
 
 use tokio_postgres::Statement;
 
+use super::name::SchemaName;
 use super::scope::Scope;
 use super::sql::Sql;
 
 /// Statements kept on one connection; each costs its backend some 10 kB.
-const MAX_KEPT: usize = 512;
+const MAX_KEPT: usize = 1000;
 
 enum Entry {
     SeenOnce,
@@ -20,6 +22,7 @@ enum Entry {
 
 #[derive(Default)]
 struct OfScope {
+    version: i32,
     entries: HashMap<&'static str, Entry>,
     last_used: u64,
 }
@@ -37,7 +40,8 @@ pub(super) enum Plan {
 /// See the module.
 #[derive(Default)]
 pub(super) struct Statements {
-    scopes: HashMap<Scope, OfScope>,
+    /// `None` is the shared tables.
+    scopes: HashMap<Option<SchemaName>, OfScope>,
     kept: usize,
     clock: u64,
 }
@@ -46,12 +50,13 @@ impl Statements {
     /// Looks the text up, and notes that it came.
     pub(super) fn plan(&mut self, scope: &Scope, sql: &Sql) -> Plan {
         self.clock += 1;
-        if !self.scopes.contains_key(scope) {
-            self.scopes.insert(scope.clone(), OfScope::default());
+        let (key, version) = key(scope);
+        let of_scope = self.scopes.entry(key).or_default();
+        if of_scope.version != version {
+            self.kept -= of_scope.entries.len();
+            of_scope.entries.clear();
+            of_scope.version = version;
         }
-        let Some(of_scope) = self.scopes.get_mut(scope) else {
-            return Plan::Unprepared;
-        };
         of_scope.last_used = self.clock;
         match of_scope.entries.get(sql.text()) {
             Some(Entry::Prepared(statement)) => Plan::Prepared(statement.clone()),
@@ -59,7 +64,7 @@ impl Statements {
             None => {
                 of_scope.entries.insert(sql.text(), Entry::SeenOnce);
                 self.kept += 1;
-                self.make_room(scope);
+                self.make_room();
                 Plan::Unprepared
             }
         }
@@ -67,7 +72,7 @@ impl Statements {
 
     /// Keeps a statement that was prepared under `scope`.
     pub(super) fn keep(&mut self, scope: &Scope, sql: &Sql, statement: Statement) {
-        if let Some(of_scope) = self.scopes.get_mut(scope) {
+        if let Some(of_scope) = self.scopes.get_mut(&key(scope).0) {
             of_scope
                 .entries
                 .insert(sql.text(), Entry::Prepared(statement));
@@ -76,24 +81,30 @@ impl Statements {
 
     /// Forgets a scope's statements: its tables have changed shape.
     pub(super) fn forget(&mut self, scope: &Scope) {
-        if let Some(of_scope) = self.scopes.remove(scope) {
+        self.remove(&key(scope).0);
+    }
+
+    fn remove(&mut self, key: &Option<SchemaName>) {
+        if let Some(of_scope) = self.scopes.remove(key) {
             self.kept -= of_scope.entries.len();
         }
     }
 
     /// Drops whole scopes, the one longest unused first, but never the one at work.
-    fn make_room(&mut self, at_work: &Scope) {
-        while self.kept > MAX_KEPT {
-            let oldest = self
-                .scopes
-                .iter()
-                .filter(|(scope, _)| *scope != at_work)
-                .min_by_key(|(_, of_scope)| of_scope.last_used)
-                .map(|(scope, _)| scope.clone());
-            match oldest {
-                Some(scope) => self.forget(&scope),
-                None => return,
-            }
+    fn make_room(&mut self) {
+        while self.kept > MAX_KEPT && self.scopes.len() > 1 {
+            let oldest = self.scopes.iter().min_by_key(|(_, of)| of.last_used);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
+            self.remove(&oldest);
         }
+    }
+}
+
+fn key(scope: &Scope) -> (Option<SchemaName>, i32) {
+    match scope {
+        Scope::Public => (None, 0),
+        Scope::Tenant { schema, version } => (Some(schema.clone()), *version),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Invariant: whatever they wore is gone when they end, so the connection wears nothing afterwards.
 
-use super::{Connection, DbError, Row, Scope, ScopeRules, put_on, switch_failed};
+use super::{Connection, DbError, Row, Scope, ScopeRules, switch_failed};
+use crate::tenancy::request::put_on;
 
 impl Connection {
     /// Starts a transaction for DDL on a connection that a migration may have left settings on.

@@ -4,18 +4,21 @@
 //! the statement go out together, in one round trip and one transaction: if the switch fails, PostgreSQL refuses the statement.
 
 mod bare;
+mod switch;
+
+use std::collections::HashSet;
 
 use deadpool_postgres::ClientWrapper;
-use futures_util::join;
-use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error as PgError, Statement};
 
 use super::error::DbError;
-use super::request::{Answer, execute, put_on};
-use super::scope::{Scope, ScopeRules};
+use super::name::SchemaName;
+use super::request::Answer;
+use super::scope::{Carrier, Scope, ScopeRules};
 use super::sql::Sql;
-use super::statements::{Plan, Statements};
+use super::statements::Statements;
 use super::value::{Params, Row};
+use switch::switch_failed;
 
 /// What has to happen to a connection before anybody else may have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,11 @@ pub(super) enum Cleanup {
 pub(super) struct Connection {
     client: ClientWrapper,
     rules: ScopeRules,
+    /// With it, prepared statements bring their scope as a parameter.
+    carrier: Option<Carrier>,
     wears: Option<Scope>,
+    /// Tenants that its backend keeps tables of in its cache.
+    seen: HashSet<SchemaName>,
     statements: Statements,
     wear_statements: Vec<(&'static str, Statement)>,
     /// A request is under way; stays true when its future is dropped.
@@ -44,11 +51,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: ClientWrapper, rules: ScopeRules) -> Self {
+    pub(super) fn new(client: ClientWrapper, rules: ScopeRules, carrier: Option<Carrier>) -> Self {
         Self {
             client,
             rules,
+            carrier,
             wears: None,
+            seen: HashSet::new(),
             statements: Statements::default(),
             wear_statements: Vec::new(),
             busy: false,
@@ -59,6 +68,11 @@ impl Connection {
 
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Tenants whose tables its backend has met.
+    pub(super) fn tenants_seen(&self) -> usize {
+        self.seen.len()
     }
 
     /// Whether what it wears is gone with the transaction that put it on.
@@ -83,11 +97,7 @@ impl Connection {
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
         self.busy = true;
-        let answer = if self.wears.as_ref() == Some(scope) {
-            self.run_worn(scope, sql, params).await
-        } else {
-            self.run_switching(scope, sql, params).await
-        };
+        let answer = self.run_alone(scope, sql, params).await;
         self.busy = false;
         answer
     }
@@ -101,7 +111,7 @@ impl Connection {
     ) -> Result<Answer, DbError> {
         self.busy = true;
         self.in_transaction = true;
-        let answer = self.begin_inner(scope, sql, params).await;
+        let answer = self.begin_with(scope, sql, params).await;
         self.busy = false;
         answer
     }
@@ -114,7 +124,7 @@ impl Connection {
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
         self.busy = true;
-        let answer = self.run_worn(scope, sql, params).await;
+        let answer = self.run_within(scope, sql, params).await;
         self.busy = false;
         answer
     }
@@ -155,200 +165,4 @@ impl Connection {
         self.in_transaction = false;
         result.map_err(|e| DbError::from_driver(e, "transaction.end", false))
     }
-
-    /// The scope is on already, for the session or for the open transaction.
-    async fn run_worn(
-        &mut self,
-        scope: &Scope,
-        sql: &Sql,
-        params: Params<'_>,
-    ) -> Result<Answer, DbError> {
-        let failed = |e| DbError::from_driver(e, sql.name(), scope.is_tenant());
-        let statement = match self.plan(scope, sql) {
-            Plan::Prepared(statement) => Some(statement),
-            Plan::Prepare => Some(self.prepare(scope, sql, params).await.map_err(failed)?),
-            Plan::Unprepared => None,
-        };
-        let result = execute(&self.client, statement.as_ref(), sql, params).await;
-        self.learn(scope, &result);
-        result.map_err(failed)
-    }
-
-    async fn run_switching(
-        &mut self,
-        scope: &Scope,
-        sql: &Sql,
-        params: Params<'_>,
-    ) -> Result<Answer, DbError> {
-        self.in_transaction = true;
-        let answer = self.switch_and_run(scope, sql, params).await;
-        self.in_transaction = false;
-        self.wears = (answer.is_ok() && !self.rules.transaction_pool).then(|| scope.clone());
-        answer
-    }
-
-    async fn switch_and_run(
-        &mut self,
-        scope: &Scope,
-        sql: &Sql,
-        params: Params<'_>,
-    ) -> Result<Answer, DbError> {
-        let in_tenant = scope.is_tenant();
-        let statement = match self.plan(scope, sql) {
-            Plan::Prepared(statement) => Some(statement),
-            Plan::Unprepared => None,
-            Plan::Prepare => {
-                let answer = self.switch_prepare_and_run(scope, sql, params).await;
-                let ended = self.client.batch_execute("COMMIT").await;
-                let answer = answer?;
-                ended.map_err(|e| DbError::from_driver(e, sql.name(), in_tenant))?;
-                return Ok(answer);
-            }
-        };
-        let wear = self.wear_statement(scope).await?;
-        let (begun, worn, result, ended) = join!(
-            self.client.batch_execute("BEGIN"),
-            put_on(&self.client, wear.as_ref(), scope, self.rules),
-            execute(&self.client, statement.as_ref(), sql, params),
-            self.client.batch_execute("COMMIT"),
-        );
-        self.learn(scope, &result);
-        let answer = settle(begun, worn, result, scope, sql)?;
-        ended.map_err(|e| DbError::from_driver(e, sql.name(), in_tenant))?;
-        Ok(answer)
-    }
-
-    async fn begin_inner(
-        &mut self,
-        scope: &Scope,
-        sql: &Sql,
-        params: Params<'_>,
-    ) -> Result<Answer, DbError> {
-        let worn_already = self.wears.as_ref() == Some(scope);
-        let statement = match self.plan(scope, sql) {
-            Plan::Prepared(statement) => Some(statement),
-            Plan::Unprepared => None,
-            Plan::Prepare if worn_already => {
-                let prepared = self.prepare(scope, sql, params).await;
-                Some(prepared.map_err(|e| DbError::from_driver(e, sql.name(), scope.is_tenant()))?)
-            }
-            Plan::Prepare => return self.switch_prepare_and_run(scope, sql, params).await,
-        };
-        let (begun, worn, result) = if worn_already {
-            let (begun, result) = join!(
-                self.client.batch_execute("BEGIN"),
-                execute(&self.client, statement.as_ref(), sql, params),
-            );
-            (begun, Ok(()), result)
-        } else {
-            self.wears = None;
-            let wear = self.wear_statement(scope).await?;
-            join!(
-                self.client.batch_execute("BEGIN"),
-                put_on(&self.client, wear.as_ref(), scope, self.rules),
-                execute(&self.client, statement.as_ref(), sql, params),
-            )
-        };
-        self.learn(scope, &result);
-        settle(begun, worn, result, scope, sql)
-    }
-
-    /// `BEGIN`, the switch, and a statement that is worth preparing. Preparing needs the scope, so this is two round trips, once.
-    async fn switch_prepare_and_run(
-        &mut self,
-        scope: &Scope,
-        sql: &Sql,
-        params: Params<'_>,
-    ) -> Result<Answer, DbError> {
-        self.wears = None;
-        let wear = self.wear_statement(scope).await?;
-        let types = types(params);
-        let (begun, worn, prepared) = join!(
-            self.client.batch_execute("BEGIN"),
-            put_on(&self.client, wear.as_ref(), scope, self.rules),
-            self.client.prepare_typed(sql.text(), &types),
-        );
-        let statement = settle(begun, worn, prepared, scope, sql)?;
-        self.statements.keep(scope, sql, statement.clone());
-        let result = execute(&self.client, Some(&statement), sql, params).await;
-        result.map_err(|e| DbError::from_driver(e, sql.name(), scope.is_tenant()))
-    }
-
-    fn plan(&mut self, scope: &Scope, sql: &Sql) -> Plan {
-        // Behind a transaction pooler a prepared statement would stay on a stranger's connection.
-        if self.rules.transaction_pool {
-            Plan::Unprepared
-        } else {
-            self.statements.plan(scope, sql)
-        }
-    }
-
-    async fn prepare(
-        &mut self,
-        scope: &Scope,
-        sql: &Sql,
-        params: Params<'_>,
-    ) -> Result<Statement, PgError> {
-        let statement = self
-            .client
-            .prepare_typed(sql.text(), &types(params))
-            .await?;
-        self.statements.keep(scope, sql, statement.clone());
-        Ok(statement)
-    }
-
-    /// The prepared form of the switch, once per connection; `None` behind a transaction pooler.
-    async fn wear_statement(&mut self, scope: &Scope) -> Result<Option<Statement>, DbError> {
-        if self.rules.transaction_pool {
-            return Ok(None);
-        }
-        let text = scope.wear_sql(self.rules);
-        if let Some((_, statement)) = self.wear_statements.iter().find(|(t, _)| *t == text) {
-            return Ok(Some(statement.clone()));
-        }
-        let types: Vec<Type> = scope.wear_param().into_iter().map(|(_, t)| t).collect();
-        let statement = self
-            .client
-            .prepare_typed(text, &types)
-            .await
-            .map_err(|e| DbError::from_driver(e, "tenancy.switch", false))?;
-        self.wear_statements.push((text, statement.clone()));
-        Ok(Some(statement))
-    }
-
-    /// A kept statement that PostgreSQL no longer accepts means that the tables changed shape: prepare anew the next time.
-    fn learn(&mut self, scope: &Scope, result: &Result<Answer, PgError>) {
-        let code = result.as_ref().err().and_then(|e| e.code());
-        if code.is_some_and(|c| matches!(c.code(), "0A000" | "26000" | "42P01" | "42703")) {
-            self.statements.forget(scope);
-        }
-    }
-}
-
-fn types(params: Params<'_>) -> Vec<Type> {
-    params.iter().map(|p| p.pg_type()).collect()
-}
-
-/// What a switch that failed before `sql` means.
-fn switch_failed(source: PgError, statement: &'static str) -> DbError {
-    match source.as_db_error() {
-        // No such schema, no such role, or no right to wear it.
-        Some(db) if matches!(db.code().code(), "3F000" | "22023" | "42501") => {
-            DbError::ScopeLost { source }
-        }
-        _ => DbError::from_driver(source, statement, false),
-    }
-}
-
-/// The first failure of a pipelined `BEGIN`, switch, statement is the one that says why.
-fn settle<T>(
-    begun: Result<(), PgError>,
-    worn: Result<(), PgError>,
-    result: Result<T, PgError>,
-    scope: &Scope,
-    sql: &Sql,
-) -> Result<T, DbError> {
-    begun.map_err(|e| DbError::from_driver(e, "transaction.begin", false))?;
-    worn.map_err(|e| switch_failed(e, sql.name()))?;
-    result.map_err(|e| DbError::from_driver(e, sql.name(), scope.is_tenant()))
 }

@@ -1,0 +1,330 @@
+//! How a statement and its scope travel together.
+//!
+//! Invariant: each way is one round trip, and where the switch fails PostgreSQL does not run the statement. A prepared statement carries its scope
+//! as a parameter; a text goes out between `BEGIN`, the switch and `COMMIT`; where the scope is on already, both go alone.
+
+use futures_util::join;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error as PgError, Statement};
+
+use super::{Answer, Connection, DbError, Params, Scope, Sql};
+use crate::tenancy::request::{execute_prepared, execute_text, put_on};
+use crate::tenancy::scope::Carried;
+use crate::tenancy::statements::Plan;
+
+impl Connection {
+    /// Runs a statement that is a transaction of its own.
+    pub(super) async fn run_alone(
+        &mut self,
+        scope: &Scope,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
+        let worn = self.wears.as_ref() == Some(scope);
+        let result = match self.plan(scope, sql) {
+            plan if worn => {
+                let statement = self.prepared(plan, scope, sql, params).await;
+                let statement = statement.map_err(|e| failed(e, scope, sql))?;
+                self.send(statement.as_ref(), sql, params, Carried::Nothing)
+                    .await
+            }
+            Plan::Prepared(statement) if self.carrier.is_some() => {
+                self.arrive(scope);
+                self.send(Some(&statement), sql, params, Carried::Scope(scope))
+                    .await
+            }
+            Plan::Prepare => {
+                let answer = self.begin_preparing(scope, sql, params).await;
+                return self.commit_after(answer, scope, sql).await;
+            }
+            Plan::Prepared(statement) => {
+                return self.bracket(scope, Some(&statement), sql, params).await;
+            }
+            Plan::Unprepared => return self.bracket(scope, None, sql, params).await,
+        };
+        match result {
+            Ok(answer) => {
+                self.wears = Some(scope.clone());
+                Ok(answer)
+            }
+            // It did nothing, so it is asked again the long way, which plans anew and tells what is wrong.
+            Err(error) if is_outdated(&error) => {
+                self.statements.forget(scope);
+                self.bracket(scope, None, sql, params).await
+            }
+            Err(error) => Err(failed(error, scope, sql)),
+        }
+    }
+
+    /// Runs a statement of the open transaction, in which `scope` is on.
+    pub(super) async fn run_within(
+        &mut self,
+        scope: &Scope,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
+        let plan = self.plan(scope, sql);
+        let result = match self.prepared(plan, scope, sql, params).await {
+            Ok(statement) => {
+                self.send(statement.as_ref(), sql, params, Carried::Nothing)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| {
+            if is_outdated(&error) {
+                self.statements.forget(scope);
+            }
+            failed(error, scope, sql)
+        })
+    }
+
+    /// Opens a transaction under `scope` and runs its first statement. Where a kept statement turns out to be outdated, it begins again.
+    pub(super) async fn begin_with(
+        &mut self,
+        scope: &Scope,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
+        let worn = self.wears.as_ref() == Some(scope);
+        let statement = match self.plan(scope, sql) {
+            Plan::Prepare if !worn => return self.begin_preparing(scope, sql, params).await,
+            plan => self.prepared(plan, scope, sql, params).await,
+        };
+        let statement = statement.map_err(|e| failed(e, scope, sql))?;
+        let Some(statement) = statement.filter(|_| worn || self.carrier.is_some()) else {
+            return self.begin_text(scope, sql, params).await;
+        };
+        let carried = if worn {
+            Carried::Nothing
+        } else {
+            self.arrive(scope);
+            Carried::Scope(scope)
+        };
+        let (begun, result) = join!(
+            self.client.batch_execute("BEGIN"),
+            self.send(Some(&statement), sql, params, carried),
+        );
+        begun.map_err(begin_failed)?;
+        match result {
+            Err(error) if is_outdated(&error) => {
+                self.statements.forget(scope);
+                let undone = self.client.batch_execute("ROLLBACK").await;
+                undone.map_err(|e| failed(e, scope, sql))?;
+                self.begin_text(scope, sql, params).await
+            }
+            result => result.map_err(|e| failed(e, scope, sql)),
+        }
+    }
+
+    /// `BEGIN`, the switch, the text.
+    async fn begin_text(
+        &mut self,
+        scope: &Scope,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
+        self.arrive(scope);
+        let wear = self.wear_statement(scope).await?;
+        let (begun, switched, result) = join!(
+            self.client.batch_execute("BEGIN"),
+            put_on(&self.client, wear.as_ref(), scope, self.rules),
+            execute_text(&self.client, sql, params),
+        );
+        settle(begun, switched, result, scope, sql)
+    }
+
+    /// `BEGIN`, the switch, the statement, `COMMIT`.
+    async fn bracket(
+        &mut self,
+        scope: &Scope,
+        statement: Option<&Statement>,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
+        self.arrive(scope);
+        let wear = self.wear_statement(scope).await?;
+        let (begun, switched, result, ended) = join!(
+            self.client.batch_execute("BEGIN"),
+            put_on(&self.client, wear.as_ref(), scope, self.rules),
+            self.send(statement, sql, params, Carried::Nothing),
+            self.client.batch_execute("COMMIT"),
+        );
+        if result.as_ref().is_err_and(is_outdated) {
+            self.statements.forget(scope);
+        }
+        let answer = settle(begun, switched, result, scope, sql);
+        self.settled(answer, ended, scope, sql)
+    }
+
+    /// `BEGIN`, the switch, and a statement that is worth preparing. Preparing needs the scope, so this is two round trips, once.
+    async fn begin_preparing(
+        &mut self,
+        scope: &Scope,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
+        self.arrive(scope);
+        let wear = self.wear_statement(scope).await?;
+        let types = self.types(params);
+        let (begun, switched, prepared) = join!(
+            self.client.batch_execute("BEGIN"),
+            put_on(&self.client, wear.as_ref(), scope, self.rules),
+            self.client.prepare_typed(sql.text(), &types),
+        );
+        let statement = settle(begun, switched, prepared, scope, sql)?;
+        self.statements.keep(scope, sql, statement.clone());
+        let result = self
+            .send(Some(&statement), sql, params, Carried::Nothing)
+            .await;
+        result.map_err(|e| failed(e, scope, sql))
+    }
+
+    async fn commit_after(
+        &mut self,
+        answer: Result<Answer, DbError>,
+        scope: &Scope,
+        sql: &Sql,
+    ) -> Result<Answer, DbError> {
+        let ended = self.client.batch_execute("COMMIT").await;
+        self.settled(answer, ended, scope, sql)
+    }
+
+    /// After a transaction of one statement: what it answered, and what the connection wears now.
+    fn settled(
+        &mut self,
+        answer: Result<Answer, DbError>,
+        ended: Result<(), PgError>,
+        scope: &Scope,
+        sql: &Sql,
+    ) -> Result<Answer, DbError> {
+        let answer = answer?;
+        ended.map_err(|e| failed(e, scope, sql))?;
+        if !self.rules.transaction_pool {
+            self.wears = Some(scope.clone());
+        }
+        Ok(answer)
+    }
+
+    /// The connection goes into `scope`; until that is settled, it wears nothing that could be relied on.
+    fn arrive(&mut self, scope: &Scope) {
+        self.wears = None;
+        if let Scope::Tenant { schema, .. } = scope
+            && !self.seen.contains(schema)
+        {
+            self.seen.insert(schema.clone());
+        }
+    }
+
+    fn plan(&mut self, scope: &Scope, sql: &Sql) -> Plan {
+        // Behind a transaction pooler a prepared statement would stay on a stranger's connection.
+        if self.rules.transaction_pool {
+            Plan::Unprepared
+        } else {
+            self.statements.plan(scope, sql)
+        }
+    }
+
+    /// The statement to run where its scope is on: kept, or prepared now; `None` sends the text.
+    async fn prepared(
+        &mut self,
+        plan: Plan,
+        scope: &Scope,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Option<Statement>, PgError> {
+        match plan {
+            Plan::Prepared(statement) => Ok(Some(statement)),
+            Plan::Unprepared => Ok(None),
+            Plan::Prepare => {
+                let types = self.types(params);
+                let statement = self.client.prepare_typed(sql.text(), &types).await?;
+                self.statements.keep(scope, sql, statement.clone());
+                Ok(Some(statement))
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        statement: Option<&Statement>,
+        sql: &Sql,
+        params: Params<'_>,
+        carried: Carried<'_>,
+    ) -> Result<Answer, PgError> {
+        match statement {
+            None => execute_text(&self.client, sql, params).await,
+            Some(statement) => {
+                let carried = self.carrier.is_some().then_some(carried);
+                execute_prepared(&self.client, statement, params, carried).await
+            }
+        }
+    }
+
+    fn types(&self, params: Params<'_>) -> Vec<Type> {
+        let own = params.iter().map(|p| p.pg_type());
+        own.chain(self.carrier.as_ref().map(|c| c.pg_type()))
+            .collect()
+    }
+
+    /// The prepared form of the switch, once per connection; `None` behind a transaction pooler.
+    async fn wear_statement(&mut self, scope: &Scope) -> Result<Option<Statement>, DbError> {
+        if self.rules.transaction_pool {
+            return Ok(None);
+        }
+        let text = scope.wear_sql(self.rules);
+        if let Some((_, statement)) = self.wear_statements.iter().find(|(t, _)| *t == text) {
+            return Ok(Some(statement.clone()));
+        }
+        let types: Vec<Type> = scope.wear_param().into_iter().map(|(_, t)| t).collect();
+        let statement = self
+            .client
+            .prepare_typed(text, &types)
+            .await
+            .map_err(|e| DbError::from_driver(e, "tenancy.switch", false))?;
+        self.wear_statements.push((text, statement.clone()));
+        Ok(Some(statement))
+    }
+}
+
+fn failed(error: PgError, scope: &Scope, sql: &Sql) -> DbError {
+    DbError::from_driver(error, sql.name(), scope.is_tenant())
+}
+
+fn begin_failed(error: PgError) -> DbError {
+    DbError::from_driver(error, "transaction.begin", false)
+}
+
+/// PostgreSQL did not run a kept statement: its tables changed shape, it is no longer there, or its scope could not be put on.
+fn is_outdated(error: &PgError) -> bool {
+    error.code().is_some_and(|code| {
+        matches!(
+            code.code(),
+            "0A000" | "26000" | "42P01" | "42703" | "3F000" | "22023" | "42501"
+        )
+    })
+}
+
+/// What a switch that failed before `statement` means.
+pub(super) fn switch_failed(source: PgError, statement: &'static str) -> DbError {
+    match source.as_db_error() {
+        // No such schema, no such role, or no right to wear it.
+        Some(db) if matches!(db.code().code(), "3F000" | "22023" | "42501") => {
+            DbError::ScopeLost { source }
+        }
+        _ => DbError::from_driver(source, statement, false),
+    }
+}
+
+/// The first failure of a pipelined `BEGIN`, switch, statement is the one that says why.
+fn settle<T>(
+    begun: Result<(), PgError>,
+    switched: Result<(), PgError>,
+    result: Result<T, PgError>,
+    scope: &Scope,
+    sql: &Sql,
+) -> Result<T, DbError> {
+    begun.map_err(begin_failed)?;
+    switched.map_err(|e| switch_failed(e, sql.name()))?;
+    result.map_err(|e| failed(e, scope, sql))
+}

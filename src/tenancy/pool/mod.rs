@@ -1,0 +1,158 @@
+//! The pool: lanes of one connection each, so that a tenant's requests can go to the same few.
+//!
+//! Invariant: nobody waits while a connection that they may use is idle, and nobody waits longer than the settings say.
+
+mod lanes;
+mod lease;
+mod manager;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deadpool::Runtime;
+use deadpool::managed::{self, Object, PoolError, Timeouts};
+use tokio_postgres::Error as PgError;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::error::DbError;
+use super::scope::ScopeRules;
+use super::tls;
+use lanes::Lanes;
+use manager::Manager;
+
+pub(super) use lanes::For;
+pub(super) use lease::Lease;
+
+/// Who waits at home looks this often whether another lane has become free.
+const LOOK_AROUND: Duration = Duration::from_millis(5);
+
+/// How a pool behaves. The numbers come from the configuration.
+#[derive(Debug, Clone)]
+pub struct PoolSettings {
+    /// Connections kept open.
+    pub size: usize,
+    /// Further connections opened under load, closed when idle.
+    pub overflow: usize,
+    /// How long a caller waits for a connection.
+    pub wait: Duration,
+    /// A connection older than this is replaced.
+    pub max_age: Duration,
+    /// Ask each connection whether it lives before handing it out.
+    pub pre_ping: bool,
+    /// Longest statement; `None` for DDL.
+    pub statement_timeout: Option<Duration>,
+    /// How connections are scoped.
+    pub rules: ScopeRules,
+}
+
+/// Connections to one database under one login. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Pool {
+    lanes: Arc<[managed::Pool<Manager>]>,
+    shape: Lanes,
+    settings: Arc<PoolSettings>,
+    tls: MakeRustlsConnect,
+}
+
+impl Pool {
+    /// Opens nothing yet.
+    pub(super) fn new(
+        config: &tokio_postgres::Config,
+        settings: PoolSettings,
+    ) -> Result<Self, DbError> {
+        let tls = tls::connector();
+        let shape = Lanes {
+            kept: settings.size.max(1),
+            overflow: settings.overflow,
+        };
+        let lane = |_| {
+            let inner = deadpool_postgres::Manager::new(config.clone(), tls.clone());
+            let settings = settings.clone();
+            let pre_ping = settings.pre_ping.then_some(settings.wait);
+            managed::Pool::builder(Manager { inner, settings })
+                .max_size(1)
+                .recycle_timeout(pre_ping)
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(|e| DbError::NoConnection(e.to_string()))
+        };
+        let lanes: Result<Vec<_>, _> = (0..shape.kept + shape.overflow).map(lane).collect();
+        Ok(Self {
+            lanes: lanes?.into(),
+            shape,
+            settings: Arc::new(settings),
+            tls,
+        })
+    }
+
+    /// A connection, waited for no longer than the settings say: at home if that is idle, else the next that is.
+    pub(super) async fn lease(&self, who: For<'_>) -> Result<Lease, DbError> {
+        let seed = Lanes::seed(who);
+        let home = self.shape.home(seed);
+        let object = match self.get(home, Duration::ZERO).await? {
+            Some(object) => object,
+            None => self.elsewhere(who, seed).await?,
+        };
+        Ok(Lease::new(object, self.tls.clone()))
+    }
+
+    async fn elsewhere(&self, who: For<'_>, seed: u64) -> Result<Object<Manager>, DbError> {
+        let order = self.shape.ranked(who, seed);
+        let deadline = Instant::now() + self.settings.wait;
+        loop {
+            for lane in &order {
+                if let Some(object) = self.get(*lane, Duration::ZERO).await? {
+                    return Ok(object);
+                }
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(DbError::NoConnection(
+                    "all connections that it may use are in use".to_owned(),
+                ));
+            }
+            let home = order.first().copied().unwrap_or(0);
+            if let Some(object) = self.get(home, LOOK_AROUND.min(left)).await? {
+                return Ok(object);
+            }
+        }
+    }
+
+    /// The connection of one lane, opened if it is not; `None` if it is in use for that long.
+    async fn get(&self, lane: usize, wait: Duration) -> Result<Option<Object<Manager>>, DbError> {
+        let timeouts = Timeouts {
+            wait: Some(wait),
+            create: Some(self.settings.wait),
+            recycle: self.settings.pre_ping.then_some(self.settings.wait),
+        };
+        match self.lanes[lane].timeout_get(&timeouts).await {
+            Ok(object) => Ok(Some(object)),
+            Err(PoolError::Timeout(managed::TimeoutType::Wait)) => Ok(None),
+            Err(PoolError::Backend(source)) => Err(DbError::NoConnection(describe(&source))),
+            Err(other) => Err(DbError::NoConnection(other.to_string())),
+        }
+    }
+
+    /// Closes the overflow connections that were idle for `idle`.
+    pub(super) fn trim(&self, idle: Duration) {
+        for lane in &self.lanes[self.shape.kept..] {
+            lane.retain(|_, metrics| metrics.last_used() < idle);
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.lanes.iter().for_each(managed::Pool::close);
+    }
+
+    pub(super) fn rules(&self) -> ScopeRules {
+        self.settings.rules
+    }
+}
+
+/// The driver's errors say "db error" and keep the rest in their source.
+fn describe(error: &PgError) -> String {
+    match error.as_db_error() {
+        Some(db) => db.to_string(),
+        None => error.to_string(),
+    }
+}
