@@ -96,6 +96,16 @@ impl Migrator {
         &self.set
     }
 
+    /// The application's login.
+    pub(super) fn login(&self) -> &str {
+        &self.login
+    }
+
+    /// Whether tenants have roles.
+    pub(super) fn fence(&self) -> bool {
+        self.fence
+    }
+
     /// Gives its connections up.
     pub fn close(&self) {
         self.ddl.close();

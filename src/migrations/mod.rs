@@ -4,6 +4,7 @@
 //! leaves every tenant at one version or the other, and goes on where it stopped.
 
 mod apply;
+mod drift;
 mod fleet;
 mod grants;
 mod ledger;
@@ -12,6 +13,7 @@ mod set;
 mod text;
 
 pub use apply::{ApplyError, LockBudget};
+pub use drift::{Description, Difference};
 pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
 pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
 pub use schema::{NewSchema, drop_schema, open_login, role_names};

@@ -1,6 +1,7 @@
 //! A fleet of tenants: what a start costs, what a migration of all does, and what one tenant's trouble means for the others.
 
 mod busy;
+mod drift;
 mod fixture;
 mod misbehaved;
 mod skew;
