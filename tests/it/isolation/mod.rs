@@ -7,6 +7,8 @@
 //! | `X-Forwarded-Host` counts from a trusted peer alone | `credentials::a_forwarded_host_from_an_untrusted_peer_names_nobody` |
 //! | the role may use its own schema, and has no more rights there than it needs | `fence::sql_that_leaves_its_tenants_schema_is_refused` |
 //! | a connection that wears another scope is switched first | `one_connection::*` |
+//! | a kept statement brings its scope, and does not run where that is not to be had | `carried::*` |
+//! | a tenant may use half of the pool | `affinity::one_tenants_flood_*` |
 //! | raw SQL closes its connection | `leftovers::what_raw_sql_leaves_behind_*` |
 //! | an open transaction is rolled back | `leftovers::an_open_transaction_*`, `leftovers::a_dropped_transaction_*` |
 //! | a statement whose caller has gone is cancelled, its connection closed | `hang_up::a_query_whose_caller_has_gone_*` |
@@ -18,7 +20,9 @@
 //! | slugs have one shape, and some are reserved | `names::a_slug_is_never_more_than_a_name` |
 //! | statement texts only read and write rows | `texts::*` |
 
+mod affinity;
 mod careless;
+mod carried;
 mod credentials;
 mod fence;
 mod fixture;
