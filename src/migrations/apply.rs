@@ -145,6 +145,17 @@ pub struct LockBudget {
     pub tries: u32,
 }
 
+impl LockBudget {
+    /// Waits before the try after try number `tries`; `false` at once where that was the last.
+    pub async fn wait(self, tries: u32) -> bool {
+        if tries >= self.tries {
+            return false;
+        }
+        tokio::time::sleep(self.timeout / 4 * tries).await;
+        true
+    }
+}
+
 impl Default for LockBudget {
     fn default() -> Self {
         Self {

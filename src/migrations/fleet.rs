@@ -72,10 +72,10 @@ pub struct FleetReport {
 pub struct Migrator {
     ddl: DdlPool,
     set: Arc<MigrationSet>,
-    login: Arc<str>,
-    fence: bool,
+    pub(super) login: Arc<str>,
+    pub(super) fence: bool,
     jobs: usize,
-    locks: LockBudget,
+    pub(super) locks: LockBudget,
 }
 
 impl Migrator {
@@ -213,10 +213,7 @@ impl Migrator {
         let error = loop {
             match self.try_tenant(line.id, &slug).await {
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_lock_timeout() && tries < self.locks.tries => {
-                    tokio::time::sleep(self.locks.timeout / 4 * tries).await;
-                    tries += 1;
-                }
+                Err(error) if error.is_lock_timeout() && self.locks.wait(tries).await => tries += 1,
                 Err(error) => break error,
             }
         };
@@ -238,7 +235,7 @@ impl Migrator {
     }
 
     /// Applies what is missing and writes the ledger, in the open transaction.
-    async fn bring_up(
+    pub(super) async fn bring_up(
         &self,
         tx: &mut DdlTransaction,
         id: TenantId,
@@ -302,7 +299,7 @@ pub(super) async fn lock(tx: &mut DdlTransaction, key: i64) -> Result<(), DbErro
 }
 
 /// Advisory locks are database-wide numbers: the random half of the id.
-fn tenant_lock(id: TenantId) -> i64 {
+pub(super) fn tenant_lock(id: TenantId) -> i64 {
     let TenantId(uuid): TenantId = id;
     let (_, low) = Uuid::as_u64_pair(&uuid);
     i64::from_ne_bytes(low.to_ne_bytes())

@@ -11,6 +11,7 @@ mod ledger;
 mod schema;
 mod set;
 mod text;
+mod tombstone;
 
 pub use apply::{ApplyError, LockBudget};
 pub use drift::{Description, Difference};
@@ -18,3 +19,4 @@ pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
 pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
 pub use schema::{NewSchema, drop_schema, open_login, role_names};
 pub use set::{LoadError, MigrationSet, Target};
+pub use tombstone::PART;

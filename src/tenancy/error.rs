@@ -119,6 +119,11 @@ impl DbError {
         matches!(self.sql_state(), Some("55P03" | "40P01"))
     }
 
+    /// The server's table of locks is full: worth another try with less at once.
+    pub fn is_out_of_locks(&self) -> bool {
+        self.sql_state() == Some("53200")
+    }
+
     /// The name of the constraint that refused the change, if that is the failure.
     pub fn constraint(&self) -> Option<&str> {
         match self {

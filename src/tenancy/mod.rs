@@ -44,7 +44,7 @@ pub use resolve::{RequestedTenant, ResolveError};
 pub use scope::ScopeRules;
 pub use session::{PublicSession, Scoped, TenantSession, Transaction};
 pub use sql::Sql;
-pub use tenant::{Refusal, SchemaState, Status, SupportedVersions, Tenant, TenantRef};
+pub use tenant::{Refusal, SchemaState, Status, SupportedVersions, Tenant, TenantRef, Tombstone};
 pub use value::{Param, Params, Row};
 
 use pool::{For, Pool};

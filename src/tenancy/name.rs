@@ -153,6 +153,11 @@ impl SchemaName {
         Self(format!("t_{}", id.0.simple()).into())
     }
 
+    /// The schema of the tenant with this id while it is deleted. No role wears it.
+    pub fn tombstone(id: TenantId) -> Self {
+        Self(format!("gone_{}", id.0.simple()).into())
+    }
+
     /// As text, unquoted.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 
 use super::error::DbError;
@@ -15,7 +16,7 @@ use super::pool::{For, Pool};
 use super::scope::Scope;
 use super::session::Scoped;
 use super::sql::Sql;
-use super::tenant::{SchemaState, Tenant};
+use super::tenant::{SchemaState, Tenant, Tombstone};
 use super::value::Row;
 
 /// Tenants (and names that nobody has) kept in memory.
@@ -142,7 +143,7 @@ macro_rules! select_tenant {
     ($condition:literal) => {
         concat!(
             "SELECT t.id, t.slug, t.name, t.status, t.created_at, t.updated_at, \
-             t.plan, p.requests_per_minute, m.version, m.needs_binary, m.state \
+             t.deleted_at, t.purge_after, t.plan, p.requests_per_minute, m.version, m.needs_binary, m.state \
              FROM public.tenants t JOIN public.plans p ON p.key = t.plan LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id WHERE ",
             $condition
         )
@@ -187,6 +188,14 @@ fn tenant_of(row: &Row) -> Result<Tenant, DbError> {
             failed: row.get::<String>("state")? == "failed",
         }),
     };
+    let deleted_at: Option<DateTime<Utc>> = row.get("deleted_at")?;
+    let tombstone = match deleted_at {
+        None => None,
+        Some(deleted_at) => Some(Tombstone {
+            deleted_at,
+            purge_after: row.get("purge_after")?,
+        }),
+    };
     Ok(Tenant {
         id,
         slug: parsed(row, "slug")?,
@@ -198,6 +207,7 @@ fn tenant_of(row: &Row) -> Result<Tenant, DbError> {
         requests_per_minute: row.get::<i32>("requests_per_minute")?.unsigned_abs(),
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
+        tombstone,
     })
 }
 

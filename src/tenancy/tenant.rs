@@ -79,6 +79,15 @@ pub struct SupportedVersions {
     pub newest: i32,
 }
 
+/// A deleted tenant's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// When it was deleted.
+    pub deleted_at: DateTime<Utc>,
+    /// From then on it cannot be restored, and its data may go.
+    pub purge_after: DateTime<Utc>,
+}
+
 /// A row of the registry.
 #[derive(Debug, Clone)]
 pub struct Tenant {
@@ -102,6 +111,8 @@ pub struct Tenant {
     pub created_at: DateTime<Utc>,
     /// When its row last changed.
     pub updated_at: DateTime<Utc>,
+    /// While it is deleted.
+    pub tombstone: Option<Tombstone>,
 }
 
 /// Why a tenant is not served.
@@ -161,6 +172,16 @@ impl Tenant {
             Status::Suspended => self.schema_fits(supported),
             _ => self.servable(supported),
         }
+    }
+
+    /// Whether this binary's statements fit its schema, be it served or not.
+    pub fn is_readable(&self, supported: SupportedVersions) -> bool {
+        let fits = self.schema_fits(supported);
+        matches!(fits, Ok(()) | Err(Refusal::MigrationFailed))
+            && self
+                .state
+                .as_ref()
+                .is_some_and(|state| state.version >= supported.oldest)
     }
 
     fn schema_fits(&self, supported: SupportedVersions) -> Result<(), Refusal> {

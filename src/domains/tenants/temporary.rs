@@ -87,7 +87,7 @@ pub async fn drop_temporary(migrator: &Migrator, id: TenantId) -> Result<bool, T
     if !repository::delete_temporary(tx.scoped(), id).await? {
         return Ok(false);
     }
-    drop_schema(&mut tx, &SchemaName::of(id)).await?;
+    drop_schema(&mut tx, id).await?;
     let gone = Event::TenantChanged {
         id,
         slug: slug_of(id.0),
