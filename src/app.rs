@@ -20,7 +20,7 @@ use crate::domains::auth::{Auth, Purge, Revocations};
 use crate::domains::mails::{Links, Sender, Transport, TransportError};
 use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
-use crate::domains::tenants::{TenantsError, ensure_platform};
+use crate::domains::tenants::{TenantsError, ensure_platform, keep_purging};
 use crate::error::Error;
 use crate::limits::{Limits, RedisError};
 use crate::migrations::{
@@ -177,6 +177,7 @@ impl App {
             auth: auth.map_err(Error::from)?,
             migrator: foundation.migrator.clone(),
             limits: limits.clone(),
+            retention: config.tenancy.retention,
             sign_up: config.tenancy.sign_up,
             base_domain: config.http.base_domain.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
@@ -240,11 +241,16 @@ impl App {
         ));
         let Foundation { tenancy, clock, .. } = self.foundation.clone();
         let purge = tokio::spawn(Purge::new(tenancy, clock).run(self.purge_every));
+        let purge_tenants = tokio::spawn(keep_purging(
+            self.state.deps.clone(),
+            self.foundation.migrator.clone(),
+        ));
         let (stop_mails, mails) = self.send_mails();
         let served = api::server::serve(listener, endpoint, readiness, self.drain, stops).await;
         probe.abort();
         fleet.abort();
         purge.abort();
+        purge_tenants.abort();
         self.state.deps.later.close();
         let _ = timeout(LAST_WORK, self.state.deps.later.wait()).await;
         stop_mails.cancel();

@@ -59,6 +59,7 @@ const CODES: &[(u16, &str, When)] = &[
     (403, "role_hierarchy", When::Own),
     (403, "beyond_own_grants", When::Own),
     (403, "plan_forbidden", When::Own),
+    (403, "slug_forbidden", When::Own),
     (403, "not_self", When::Own),
     (403, "not_owner", When::Own),
     (403, "fresh_sign_in_required", When::Own),
@@ -104,6 +105,7 @@ const CODES: &[(u16, &str, When)] = &[
     (503, "session_state_unknown", When::Credential),
     (503, "issuer_unavailable", When::Credential),
     (503, "login_busy", When::Own),
+    (503, "tenant_busy", When::Own),
     (503, "not_ready", When::Own),
     (503, "draining", When::Own),
 ];

@@ -53,7 +53,9 @@ pub mod server;
 mod sessions;
 mod state;
 mod tenant_bodies;
+mod tenant_changes;
 mod tenant_context;
+mod tenant_deletion;
 mod tenants;
 mod trace_context;
 mod user_access;
@@ -102,6 +104,7 @@ type Identity = (
 pub type Endpoints = (
     Identity,
     tenants::TenantsApi,
+    tenant_deletion::TenantDeletionApi,
     impersonation::ImpersonationApi,
     own_tenant::OwnTenantApi,
     operations::OperationsApi,
@@ -127,6 +130,7 @@ pub fn endpoints() -> Endpoints {
             roles::RolesApi,
         ),
         tenants::TenantsApi,
+        tenant_deletion::TenantDeletionApi,
         impersonation::ImpersonationApi,
         own_tenant::OwnTenantApi,
         operations::OperationsApi,

@@ -139,9 +139,21 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
         &["plan_forbidden"],
     ),
     (
-        &["suspendTenant", "activateTenant", "cancelTenant"],
+        &["replaceTenant", "updateTenant"],
+        &["slug_forbidden", "slug_taken", "invalid_transition"],
+    ),
+    (
+        &[
+            "suspendTenant",
+            "activateTenant",
+            "cancelTenant",
+            "deleteTenant",
+            "restoreTenant",
+        ],
         &["invalid_transition"],
     ),
+    (&["deleteTenant", "restoreTenant"], &["tenant_busy"]),
+    (&["restoreTenant"], &["tenant_deleted"]),
     (
         &["startImpersonation"],
         &[

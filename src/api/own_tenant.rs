@@ -8,7 +8,8 @@ use poem_openapi::payload::Json;
 
 use super::security::Caller;
 use super::state::State;
-use super::tenant_bodies::{OwnTenantPatch, TenantOut, UsageOut};
+use super::tenant_bodies::{TenantOut, UsageOut};
+use super::tenant_changes::OwnTenantPatch;
 use super::{ApiError, Body, Tag};
 use crate::domains::tenants::Tenants;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 
 use crate::domains::Deps;
@@ -22,6 +23,8 @@ pub struct State {
     pub migrator: Migrator,
     /// Counts requests.
     pub limits: Limits,
+    /// How long a deleted tenant's data stays.
+    pub retention: TimeDelta,
     /// Whether anybody may make a tenant of their own.
     pub sign_up: bool,
     /// `example.com` makes `acme.example.com` the tenant `acme`.

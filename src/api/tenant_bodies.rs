@@ -5,9 +5,7 @@ use poem_openapi::Object;
 use uuid::Uuid;
 
 use crate::domains::passwords::NewPassword;
-use crate::domains::tenants::{
-    Migrations, NewAdmin, NewTenant, Registration, TenantChange, TenantView, Usage,
-};
+use crate::domains::tenants::{Migrations, NewAdmin, NewTenant, Registration, TenantView, Usage};
 use crate::domains::users::Email;
 use crate::error::{Error, FieldError};
 use crate::tenancy::Slug;
@@ -32,6 +30,12 @@ pub(super) struct TenantOut {
     created_at: DateTime<Utc>,
     /// When it last changed.
     updated_at: DateTime<Utc>,
+    /// When it was deleted; left out unless it was.
+    #[oai(skip_serializing_if_is_none)]
+    deleted_at: Option<DateTime<Utc>>,
+    /// Until when a deleted tenant can be restored; then its data goes for good, and its slug is free.
+    #[oai(skip_serializing_if_is_none)]
+    purge_after: Option<DateTime<Utc>>,
 }
 
 impl From<TenantView> for TenantOut {
@@ -45,6 +49,8 @@ impl From<TenantView> for TenantOut {
             schema_version: view.schema_version,
             created_at: view.created_at,
             updated_at: view.updated_at,
+            deleted_at: view.tombstone.map(|tombstone| tombstone.deleted_at),
+            purge_after: view.tombstone.map(|tombstone| tombstone.purge_after),
         }
     }
 }
@@ -76,66 +82,6 @@ pub(super) struct AdminIn {
     /// Password to sign in with, 12 to 128 characters; common ones are refused.
     #[oai(validator(min_length = 12, max_length = 128))]
     password: String,
-}
-
-/// A tenant's whole profile.
-#[derive(Object)]
-#[oai(deny_unknown_fields, rename = "TenantProfile")]
-pub(super) struct TenantPut {
-    /// Its name for people; 1 to 200 characters.
-    #[oai(validator(min_length = 1, max_length = 200))]
-    name: String,
-    /// Its plan; for operators alone. It stays as it is where this is left out.
-    #[oai(validator(min_length = 1, max_length = 63))]
-    plan: Option<String>,
-}
-
-impl From<TenantPut> for TenantChange {
-    fn from(body: TenantPut) -> Self {
-        Self {
-            name: Some(body.name),
-            plan: body.plan,
-        }
-    }
-}
-
-/// What changes in a tenant; a field that is left out stays as it is.
-#[derive(Object)]
-#[oai(deny_unknown_fields, rename = "TenantChange")]
-pub(super) struct TenantPatch {
-    /// The new name for people; 1 to 200 characters.
-    #[oai(validator(min_length = 1, max_length = 200))]
-    name: Option<String>,
-    /// The new plan; for operators alone.
-    #[oai(validator(min_length = 1, max_length = 63))]
-    plan: Option<String>,
-}
-
-impl From<TenantPatch> for TenantChange {
-    fn from(body: TenantPatch) -> Self {
-        Self {
-            name: body.name,
-            plan: body.plan,
-        }
-    }
-}
-
-/// What changes in one's own tenant; a field that is left out stays as it is.
-#[derive(Object)]
-#[oai(deny_unknown_fields, rename = "OwnTenantChange")]
-pub(super) struct OwnTenantPatch {
-    /// The new name for people; 1 to 200 characters.
-    #[oai(validator(min_length = 1, max_length = 200))]
-    name: Option<String>,
-}
-
-impl From<OwnTenantPatch> for TenantChange {
-    fn from(body: OwnTenantPatch) -> Self {
-        Self {
-            name: body.name,
-            plan: None,
-        }
-    }
 }
 
 /// What a tenant uses, and may.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::answers::CreatedOnce;
 use super::security::PlatformCaller;
 use super::state::State;
-use super::tenant_bodies::{MigrationsOut, TenantIn, TenantOut, TenantPatch, TenantPut, parse_new};
+use super::tenant_bodies::{MigrationsOut, TenantIn, TenantOut, parse_new};
+use super::tenant_changes::{TenantPatch, TenantPut};
 use super::users::{UserIn, UserOut};
 use super::{ApiError, Body, CONFLICT, Cursor, Limit, Page, Tag, UNAVAILABLE, page_request};
 use crate::domains::tenants::{Tenants, Transition};
@@ -23,7 +24,7 @@ type OneTenant<const OWN: u16 = 0> = Result<Json<TenantOut>, ApiError<OWN>>;
 
 #[OpenApi(tag = "Tag::Tenants")]
 impl TenantsApi {
-    /// All tenants, oldest first. For operators.
+    /// All tenants, oldest first, deleted ones that can still be restored among them. For operators.
     #[oai(path = "/tenants", method = "get", operation_id = "listTenants")]
     async fn list(
         &self,
@@ -71,7 +72,7 @@ impl TenantsApi {
         Ok(Json(tenants.find(id.0).await?.into()))
     }
 
-    /// Replace a tenant's profile. For operators, and for its own admins, who leave the plan out.
+    /// Replace a tenant's profile. For operators, and for its own admins, who leave slug and plan out.
     #[oai(path = "/tenants/:id", method = "put", operation_id = "replaceTenant")]
     async fn replace(
         &self,
@@ -80,12 +81,12 @@ impl TenantsApi {
         /// The tenant's id.
         id: Path<Uuid>,
         body: Body<TenantPut>,
-    ) -> OneTenant {
+    ) -> OneTenant<CONFLICT> {
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        Ok(Json(tenants.update(id.0, body.0.into()).await?.into()))
+        Ok(Json(tenants.update(id.0, body.0.try_into()?).await?.into()))
     }
 
-    /// Change some of a tenant's profile. For operators, and for its own admins, who leave the plan out.
+    /// Change some of a tenant's profile. For operators, and for its own admins, who leave slug and plan out.
     #[oai(path = "/tenants/:id", method = "patch", operation_id = "updateTenant")]
     async fn update(
         &self,
@@ -94,9 +95,9 @@ impl TenantsApi {
         /// The tenant's id.
         id: Path<Uuid>,
         body: Body<TenantPatch>,
-    ) -> OneTenant {
+    ) -> OneTenant<CONFLICT> {
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        Ok(Json(tenants.update(id.0, body.0.into()).await?.into()))
+        Ok(Json(tenants.update(id.0, body.0.try_into()?).await?.into()))
     }
 
     /// Make a user in a tenant, with a role up to `admin`. For operators.

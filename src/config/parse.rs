@@ -3,10 +3,14 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 /// Shape of [`seconds`].
 pub const SECONDS: &str = "a whole number of seconds, at least 1";
 /// Shape of [`count`].
 pub const COUNT: &str = "a whole number from 1 to 65535";
+/// Shape of [`days`].
+pub const DAYS: &str = "a whole number of days, 0 to 65535";
 /// Shape of [`switch`].
 pub const SWITCH: &str = "`on` or `off`";
 
@@ -24,6 +28,14 @@ pub fn count(text: &str) -> Result<usize, String> {
     match text.parse::<u16>() {
         Ok(0) => Err("it is zero".to_owned()),
         Ok(count) => Ok(count.into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A time in days, perhaps none.
+pub fn days(text: &str) -> Result<TimeDelta, String> {
+    match text.parse::<u16>() {
+        Ok(days) => Ok(TimeDelta::days(days.into())),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::env::{Reader, Reported};
-use super::parse::{self, count, seconds, switch};
+use super::parse::{self, count, days, seconds, switch};
 use super::variable::{Fallback, Group, Variable};
 
 const TENANT_CACHE_TTL_SECONDS: Variable = Variable {
@@ -36,6 +38,13 @@ const MIGRATION_JOBS: Variable = Variable {
     secret: false,
 };
 
+const TENANT_RETENTION_DAYS: Variable = Variable {
+    name: "TENANT_RETENTION_DAYS",
+    default: Fallback::Value("30"),
+    shape: parse::DAYS,
+    doc: "How long a deleted tenant can be restored before its data goes for good; 0 is not at all.",
+    secret: false,
+};
 const SIGN_UP: Variable = Variable {
     name: "SIGN_UP",
     default: Fallback::Value("off"),
@@ -51,6 +60,7 @@ pub(super) const GROUP: Group = Group {
         MIGRATIONS_DIR,
         MIGRATE_ON_START,
         MIGRATION_JOBS,
+        TENANT_RETENTION_DAYS,
         SIGN_UP,
     ],
 };
@@ -66,6 +76,8 @@ pub struct TenancyConfig {
     pub migrate_on_start: bool,
     /// How many tenants are migrated at once.
     pub migration_jobs: usize,
+    /// How long a deleted tenant's data stays.
+    pub retention: TimeDelta,
     /// Whether anybody may make a tenant of their own.
     pub sign_up: bool,
 }
@@ -77,12 +89,14 @@ impl TenancyConfig {
         let migrations_dir = reader.optional(&MIGRATIONS_DIR, str::parse);
         let migrate_on_start = reader.value(&MIGRATE_ON_START, switch);
         let migration_jobs = reader.value(&MIGRATION_JOBS, count);
+        let retention = reader.value(&TENANT_RETENTION_DAYS, days);
         let sign_up = reader.value(&SIGN_UP, switch);
         Ok(Self {
             cache_ttl: cache_ttl?,
             migrations_dir: migrations_dir?,
             migrate_on_start: migrate_on_start?,
             migration_jobs: migration_jobs?,
+            retention: retention?,
             sign_up: sign_up?,
         })
     }

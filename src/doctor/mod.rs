@@ -7,6 +7,7 @@ mod fence;
 mod fleet;
 mod mails;
 mod secrets;
+mod tombstones;
 
 use serde::Serialize;
 
@@ -77,6 +78,7 @@ pub async fn examine(config: &Config, foundation: &Foundation) -> Vec<Finding> {
     }
     findings.extend(database::look(config, foundation).await);
     findings.extend(fleet::look(foundation).await);
+    findings.push(tombstones::look(foundation).await);
     findings.push(mails::queue(foundation).await);
     findings.push(fence::try_it(foundation).await);
     findings

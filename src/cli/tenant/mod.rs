@@ -1,6 +1,12 @@
 //! `tenant`: make tenants, and lead them through their life.
 
+mod deletion;
+mod rename;
+
+use std::sync::Arc;
+
 use clap::Subcommand;
+use uuid::Uuid;
 
 use super::database::Opened;
 use super::failure::Failure;
@@ -11,7 +17,7 @@ use crate::domains::idempotency::Once;
 use crate::domains::tenants::{NewAdmin, NewTenant, TenantView, Tenants, Transition};
 use crate::domains::users::Email;
 use crate::pagination::{MAX_LIMIT, PageRequest};
-use crate::tenancy::{Slug, TenantKey};
+use crate::tenancy::{Slug, Status, Tenant, TenantKey};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -23,6 +29,9 @@ pub(super) enum Command {
     ///
     /// Example: tenantry tenant list --json
     List {
+        /// Deleted ones as well, which can still be restored
+        #[arg(long)]
+        deleted: bool,
         /// Print as JSON
         #[arg(long)]
         json: bool,
@@ -43,6 +52,26 @@ pub(super) enum Command {
     ///
     /// Example: tenantry tenant cancel acme
     Cancel(OneArgs),
+    /// Give a tenant another slug. Its schema and its people's sign-ins stay.
+    ///
+    /// Example: tenantry tenant rename acme acme-corp
+    Rename(rename::Args),
+    /// Delete a tenant. Its data stays for TENANT_RETENTION_DAYS, out of reach.
+    ///
+    /// Example: tenantry tenant delete acme --yes
+    Delete(deletion::DeleteArgs),
+    /// Bring a deleted tenant back, within TENANT_RETENTION_DAYS.
+    ///
+    /// Example: tenantry tenant restore acme
+    Restore(OneArgs),
+    /// Drop what is left of deleted tenants whose time is over. A running server does it, too.
+    ///
+    /// Example: tenantry tenant purge --json
+    Purge {
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(clap::Args)]
@@ -87,7 +116,7 @@ async fn dispatch(command: Command, opened: &Opened) -> Result<(), Failure> {
     let tenants = Tenants::new(&deps, &opened.foundation.migrator, context);
     match command {
         Command::Create(args) => create(&tenants, args).await,
-        Command::List { json } => list(&tenants, json).await,
+        Command::List { deleted, json } => list(&tenants, deleted, json).await,
         Command::Show(one) => {
             let view = tenants.find(id_of(opened, &one).await?).await?;
             show(&view, one.json);
@@ -96,6 +125,10 @@ async fn dispatch(command: Command, opened: &Opened) -> Result<(), Failure> {
         Command::Suspend(one) => lead(opened, &tenants, &one, Transition::Suspend).await,
         Command::Activate(one) => lead(opened, &tenants, &one, Transition::Activate).await,
         Command::Cancel(one) => lead(opened, &tenants, &one, Transition::Cancel).await,
+        Command::Rename(args) => rename::run(opened, &tenants, args).await,
+        Command::Delete(args) => deletion::delete(opened, &tenants, args).await,
+        Command::Restore(one) => deletion::restore(opened, &tenants, &one).await,
+        Command::Purge { json } => deletion::purge(&tenants, json).await,
     }
 }
 
@@ -129,7 +162,7 @@ async fn create(tenants: &Tenants<'_>, args: CreateArgs) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn list(tenants: &Tenants<'_>, json: bool) -> Result<(), Failure> {
+async fn list(tenants: &Tenants<'_>, deleted: bool, json: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
     let mut request = PageRequest {
         after: None,
@@ -143,6 +176,7 @@ async fn list(tenants: &Tenants<'_>, json: bool) -> Result<(), Failure> {
         }
         request.after = page.next;
     }
+    all.retain(|view| deleted || view.status != Status::Deleted);
     if json {
         say_json(&all);
         return Ok(());
@@ -166,15 +200,18 @@ async fn lead(
     Ok(())
 }
 
-async fn id_of(opened: &Opened, one: &OneArgs) -> Result<uuid::Uuid, Failure> {
-    let found = opened.foundation.tenancy.find(&one.tenant).await?;
-    match found {
-        Some(tenant) => Ok(tenant.id.0),
-        None => Err(Failure::Failed(format!(
-            "there is no tenant `{}`; `tenantry tenant list` shows all",
-            name_of(&one.tenant)
-        ))),
-    }
+async fn id_of(opened: &Opened, one: &OneArgs) -> Result<Uuid, Failure> {
+    Ok(found(opened, &one.tenant).await?.id.0)
+}
+
+async fn found(opened: &Opened, key: &TenantKey) -> Result<Arc<Tenant>, Failure> {
+    let found = opened.foundation.tenancy.find(key).await?;
+    found.ok_or_else(|| {
+        Failure::Failed(format!(
+            "there is no tenant `{}`; `tenantry tenant list --deleted` shows all",
+            name_of(key)
+        ))
+    })
 }
 
 fn name_of(key: &TenantKey) -> String {
@@ -199,6 +236,10 @@ fn show(view: &TenantView, json: bool) {
         ("updated", view.updated_at.to_rfc3339()),
     ] {
         say(&format!("{label:14}  {value}"));
+    }
+    if let Some(tombstone) = view.tombstone {
+        let until = tombstone.purge_after.to_rfc3339();
+        say(&format!("{:14}  {until}", "restorable to"));
     }
 }
 

@@ -16,7 +16,7 @@ use super::service::Auth;
 use crate::domains::Deps;
 use crate::domains::access::Context;
 use crate::domains::audit::{self, Act};
-use crate::tenancy::{ControlTransaction, DbError, Event};
+use crate::tenancy::{ControlTransaction, DbError, DdlTransaction, Event, Scoped};
 
 /// How much longer than an access token a revocation is kept: nodes' clocks differ.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -108,13 +108,33 @@ pub async fn end_sessions(
 pub async fn revoke(
     tx: &mut ControlTransaction,
     deps: &Deps,
+    sessions: Vec<Uuid>,
+) -> Result<Ended, DbError> {
+    revoke_in(tx.public().await?, deps, sessions).await
+}
+
+/// Ends everything that somebody signed in to a tenant by or was sent: its sessions, and the secrets in its mails. For a tenant that goes;
+/// `tx` is in its schema, and holds `sessions` still. API keys stay, as passwords do.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn end_all_sessions(tx: &mut DdlTransaction, deps: &Deps) -> Result<Ended, DbError> {
+    let now = deps.clock.now();
+    // Older ones have no access token that lives.
+    let since = now - deps.revocations.token_ttl() - MARGIN;
+    let sessions = repository::end_all(tx.scoped(), now, since).await?;
+    revoke_in(tx.scoped(), deps, sessions).await
+}
+
+async fn revoke_in(
+    db: &mut Scoped,
+    deps: &Deps,
     mut sessions: Vec<Uuid>,
 ) -> Result<Ended, DbError> {
     let revocations = deps.revocations.clone();
     let now = deps.clock.now();
     let expires = now + revocations.token_ttl() + MARGIN;
     if !sessions.is_empty() {
-        let db = tx.public().await?;
         for session in repository::end_impersonations(db, &sessions, now).await? {
             if !sessions.contains(&session) {
                 sessions.push(session);

@@ -18,7 +18,7 @@ mod sessions;
 mod tokens;
 
 pub use acting::ActingSession;
-pub use ending::{Ended, Which, end_sessions, revoke};
+pub use ending::{Ended, Which, end_all_sessions, end_sessions, revoke};
 pub use error::AuthError;
 pub use model::{OpenSession, SignIn, TokenPair};
 pub use outside::{NO_SESSION, NoHttpClient, OutsideBearer, OutsideError};

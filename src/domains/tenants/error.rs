@@ -1,5 +1,7 @@
 //! What can go wrong with tenants, and what it means.
 
+use std::time::Duration;
+
 use crate::domains::access::Denied;
 use crate::domains::idempotency::IdempotencyError;
 use crate::error::{Error, ErrorKind, FieldError};
@@ -26,12 +28,18 @@ pub enum TenantsError {
         /// What was asked for.
         verb: &'static str,
     },
-    /// Somebody else led it elsewhere at the same time.
-    #[error("the tenant's status changed meanwhile; read it and try again")]
+    /// Somebody else led it elsewhere, or renamed it, at the same time.
+    #[error("the tenant changed meanwhile; read it and try again")]
     StatusChanged,
     /// The platform's own tenant is not led through a life.
     #[error("the platform's own tenant cannot be {0}")]
     Platform(&'static str),
+    /// It was deleted, and its time to be restored is over.
+    #[error("this tenant was deleted, and the time in which it could be restored is over")]
+    Expired,
+    /// It is at work, and its locks were not to be had in time.
+    #[error("the tenant is too busy for this now; try again")]
+    Busy,
     /// What reaches another tenant is for operators.
     #[error(
         "this is for the platform's operators alone; POST /users makes users of your own tenant"
@@ -40,6 +48,9 @@ pub enum TenantsError {
     /// Plans are the operators' affair.
     #[error("a tenant's plan is changed by the platform's operators alone; leave `plan` out")]
     PlanIsOperators,
+    /// Names in hosts are the operators' affair.
+    #[error("a tenant's slug is changed by the platform's operators alone; leave `slug` out")]
+    SlugIsOperators,
     /// There is no such plan.
     #[error("there is no plan `{0}`")]
     UnknownPlan(String),
@@ -58,6 +69,22 @@ pub enum TenantsError {
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl TenantsError {
+    /// A lock was not to be had in time: worth another try.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        match self {
+            Self::Db(failure) => failure.is_lock_timeout(),
+            Self::Schema(failure) => failure.is_lock_timeout(),
+            _ => false,
+        }
+    }
+
+    /// The server's table of locks is full: worth another try with less at once.
+    pub(super) fn is_out_of_locks(&self) -> bool {
+        matches!(self, Self::Db(failure) if failure.is_out_of_locks())
+    }
 }
 
 impl From<ApplyError> for TenantsError {
@@ -83,6 +110,12 @@ impl From<TenantsError> for Error {
             TenantsError::PlanIsOperators => {
                 Self::new(ErrorKind::Forbidden, "plan_forbidden", detail)
             }
+            TenantsError::SlugIsOperators => {
+                Self::new(ErrorKind::Forbidden, "slug_forbidden", detail)
+            }
+            TenantsError::Expired => Self::new(ErrorKind::Gone, "tenant_deleted", detail),
+            TenantsError::Busy => Self::new(ErrorKind::Unavailable, "tenant_busy", detail)
+                .retry_after(Duration::from_secs(5)),
             TenantsError::UnknownPlan(_) => {
                 Self::validation(vec![FieldError::new("/plan", "unknown_plan", detail)])
             }

@@ -1,22 +1,26 @@
 //! Tenants: made whole or not at all, and led through their life by the operators.
 
+mod deletion;
 mod error;
 mod life;
 mod model;
 mod people;
 mod profile;
 mod provision;
+mod purge;
 mod registration;
 mod repository;
 mod service;
 mod temporary;
 
+pub use deletion::Deleted;
 pub use error::TenantsError;
 pub use life::Transition;
 pub use model::{
     AppliedMigration, Migrations, NewAdmin, NewTenant, Stored, TenantChange, TenantView, Usage,
 };
 pub use provision::ensure_platform;
+pub use purge::{PurgeReport, Purged, Unpurged, keep_purging};
 pub use registration::{Registered, Registration, Registrations};
 pub use service::Tenants;
 pub use temporary::{

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::domains::passwords::NewPassword;
 use crate::domains::users::Email;
 use crate::migrations::LedgerLine;
-use crate::tenancy::{Slug, Status, Tenant};
+use crate::tenancy::{Slug, Status, Tenant, Tombstone};
 
 /// The first admin of a new tenant.
 #[derive(Debug, Clone)]
@@ -51,6 +51,9 @@ pub struct TenantView {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// While it is deleted.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub tombstone: Option<Tombstone>,
 }
 
 impl From<&Tenant> for TenantView {
@@ -64,6 +67,7 @@ impl From<&Tenant> for TenantView {
             schema_version: tenant.state.as_ref().map_or(0, |state| state.version),
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
+            tombstone: tenant.tombstone,
         }
     }
 }
@@ -71,6 +75,8 @@ impl From<&Tenant> for TenantView {
 /// What changes in a tenant; `None` leaves a value as it is.
 #[derive(Debug, Clone, Default)]
 pub struct TenantChange {
+    /// The new name in hosts and headers; for operators.
+    pub slug: Option<Slug>,
     /// The new name for people.
     pub name: Option<String>,
     /// Key of the new plan; for operators.

@@ -7,6 +7,7 @@ use super::model::{TenantChange, TenantView, Usage};
 use super::repository;
 use super::service::Tenants;
 use crate::domains::access::{TenantRead, TenantUpdate, TenantsManage, authorize};
+use crate::tenancy::{Event, PLATFORM_SLUG, Status};
 
 impl Tenants<'_> {
     /// The caller's own tenant.
@@ -42,32 +43,66 @@ impl Tenants<'_> {
         self.update(self.context.tenant().id.0, change).await
     }
 
-    /// Changes what is named. Also where it changes nothing, the caller must be one who may.
+    /// Changes what is named. Also where it changes nothing, the caller must be one who may. A new slug is in force on every node at once;
+    /// the old one is free, and signs nobody out.
     ///
     /// # Errors
-    /// [`TenantsError::NotFound`], [`TenantsError::UnknownPlan`], [`TenantsError::PlanIsOperators`], or the caller may not.
+    /// [`TenantsError::NotFound`], [`TenantsError::SlugTaken`], [`TenantsError::UnknownPlan`], [`TenantsError::PlanIsOperators`],
+    /// [`TenantsError::SlugIsOperators`], [`TenantsError::InvalidTransition`] where it is deleted, or the caller may not.
     pub async fn update(&self, id: Uuid, change: TenantChange) -> Result<TenantView, TenantsError> {
         let scope = authorize::<TenantUpdate>(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
-        if change.plan.is_some() && authorize::<TenantsManage>(&self.context).is_err() {
+        let manages = authorize::<TenantsManage>(&self.context).is_ok();
+        if change.plan.is_some() && !manages {
             return Err(TenantsError::PlanIsOperators);
         }
+        if change.slug.is_some() && !manages {
+            return Err(TenantsError::SlugIsOperators);
+        }
+        if tenant.status == Status::Deleted {
+            return Err(TenantsError::InvalidTransition {
+                from: tenant.status,
+                verb: "changed",
+            });
+        }
+        let slug = change.slug.as_ref().filter(|slug| **slug != tenant.slug);
+        if slug.is_some() && tenant.slug.as_str() == PLATFORM_SLUG {
+            return Err(TenantsError::Platform("renamed"));
+        }
         let before = TenantView::from(&*tenant);
-        if change.name.is_none() && change.plan.is_none() {
+        if slug.is_none() && change.name.is_none() && change.plan.is_none() {
             return Ok(before);
         }
         let now = self.deps.clock.now();
         let mut tx = self.deps.tenancy.control("change a tenant").await?;
-        repository::set_profile(tx.public().await?, &scope, tenant.id, &change, now).await?;
+        let db = tx.public().await?;
+        if let Some(slug) = slug {
+            // Before the profile, so that a taken slug is heard of first.
+            repository::rename(db, &scope, &tenant, slug, now).await?;
+        }
+        let called = repository::set_profile(db, &scope, tenant.id, &change, now).await?;
+        let changed = Event::TenantChanged {
+            id: tenant.id,
+            slug: called,
+        };
+        changed.publish(db).await?;
         let after = TenantView {
-            name: change.name.unwrap_or_else(|| before.name.clone()),
-            plan: change.plan.unwrap_or_else(|| before.plan.clone()),
+            slug: slug.unwrap_or(&tenant.slug).to_string(),
+            name: change.name.clone().unwrap_or_else(|| before.name.clone()),
+            plan: change.plan.clone().unwrap_or_else(|| before.plan.clone()),
             updated_at: now,
             ..before.clone()
         };
-        self.note(&mut tx, &tenant, "tenant.updated", &before, &after)
-            .await?;
+        let action = if slug.is_some() {
+            "tenant.renamed"
+        } else {
+            "tenant.updated"
+        };
+        self.note(&mut tx, &tenant, action, &before, &after).await?;
         self.announce_and_commit(tx, &tenant).await?;
+        if let Some(slug) = slug {
+            self.deps.tenancy.forget(tenant.id, slug);
+        }
         Ok(after)
     }
 }

@@ -108,6 +108,7 @@ pub(super) async fn build(
         schema_version: migrator.set().target().version,
         created_at: now,
         updated_at: now,
+        tombstone: None,
     })
 }
 

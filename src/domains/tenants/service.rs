@@ -132,7 +132,7 @@ impl<'d> Tenants<'d> {
         let mut tx = self.deps.tenancy.control("lead a tenant's life").await?;
         let db = tx.public().await?;
         // Somebody else may have led it elsewhere since it was read.
-        if !repository::set_status(db, tenant.id, tenant.status, status, now).await? {
+        if !repository::set_status(db, &tenant, status, now).await? {
             return Err(TenantsError::StatusChanged);
         }
         self.note(&mut tx, &tenant, to.action(), &before, &after)

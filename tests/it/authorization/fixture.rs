@@ -185,6 +185,11 @@ impl Place {
                 let path = format!("/tenants/{}/suspend", self.tenant.id());
                 operator.post(&path, &Value::Null).await.expect(200);
             }
+            "POST /tenants/{id}/restore" => {
+                let (_, operator) = self.actors.last().unwrap();
+                let path = format!("/tenants/{}", self.tenant.id());
+                operator.delete(&path).await.expect(202);
+            }
             "POST /users/me/mfa/totp/recovery-codes" | "DELETE /users/me/mfa/totp" => {
                 let actor = self.actor(role, operation);
                 // Perhaps it is in force already.

@@ -190,6 +190,8 @@ pub const TABLE: &[Row] = &[
     row("POST /tenants/{id}/suspend", OPERATOR, OPERATORS_ALONE),
     row("POST /tenants/{id}/activate", OPERATOR, OPERATORS_ALONE),
     row("POST /tenants/{id}/cancel", OPERATOR, OPERATORS_ALONE),
+    row("DELETE /tenants/{id}", OPERATOR, OPERATORS_ALONE),
+    row("POST /tenants/{id}/restore", OPERATOR, OPERATORS_ALONE),
     row("GET /tenants/{id}/migrations", OPERATOR, OPERATORS_ALONE),
     row("GET /operations/{id}", OPERATOR, STARTERS_AND_OPERATORS),
     row("GET /admin/impersonations", OPERATOR, OPERATORS_ALONE),

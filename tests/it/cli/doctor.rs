@@ -79,3 +79,18 @@ async fn empty_database_is_told_to_migrate() {
         ran.out
     );
 }
+
+#[tokio::test]
+async fn deleted_tenants_that_should_have_gone_are_counted() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    program.run("tenant create acme").expect(0);
+    program.run("tenant delete acme --yes").expect(0);
+    let findings = program.run("doctor --json").expect(0).json();
+    let waiting = finding(&findings, "deleted tenants");
+    assert_eq!(waiting["seen"], "1, none overdue");
+    let late = "UPDATE public.tenants SET purge_after = now() - interval '2 days' WHERE status = 'deleted'";
+    owner(&database).await.execute(late, &[]).await.unwrap();
+    let findings = program.run("doctor --json").expect(0).json();
+    assert_eq!(finding(&findings, "deleted tenants")["health"], "warning");
+}

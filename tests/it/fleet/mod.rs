@@ -2,7 +2,7 @@
 
 mod busy;
 mod drift;
-mod fixture;
+pub mod fixture;
 mod misbehaved;
 mod skew;
 mod thousand;

@@ -16,6 +16,7 @@
 //! | the path holds the tenant's schema alone | `lost_scope::a_tenant_whose_*` |
 //! | a table that is not there means that the tenant cannot be reached | `lost_scope::a_tenant_whose_*` |
 //! | the switch fails without its schema (`regnamespace`) | `lost_scope::no_statement_runs_without_its_schema_*` |
+//! | a deleted tenant's schema has another name, and nobody may use it | `deleted::*` |
 //! | the switch and its statement are one transaction | `lost_scope::a_switch_that_fails_*` |
 //! | slugs have one shape, and some are reserved | `names::a_slug_is_never_more_than_a_name` |
 //! | statement texts only read and write rows | `texts::*` |
@@ -24,6 +25,7 @@ mod affinity;
 mod careless;
 mod carried;
 mod credentials;
+mod deleted;
 mod fence;
 mod fixture;
 mod hang_up;

@@ -1,10 +1,17 @@
 //! Tenants over HTTP: their life, who sees and renames them, and creations that are sent twice.
 
 mod creation;
+mod deletion;
+mod killed;
 mod life;
 mod people;
 mod plan;
 mod profile;
+mod purge;
+mod rename;
+mod restore;
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenantry::testkit::{Actor, Answer, TestDatabase, TestServer, TestTenant};
@@ -40,6 +47,19 @@ pub fn new_tenant(slug: &str) -> Value {
 pub async fn lead(operator: &Actor, id: &str, verb: &str) -> Answer {
     let path = format!("/tenants/{id}/{verb}");
     operator.post(&path, &Value::Null).await
+}
+
+/// Asks until this is the status: another node hears of a change a moment after its commit.
+pub async fn answers_soon(actor: &Actor, status: u16) -> Answer {
+    let mut answer = actor.get("/projects").await;
+    for _ in 0..250 {
+        if answer.status == status {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        answer = actor.get("/projects").await;
+    }
+    answer
 }
 
 pub fn id_of(tenant: &Value) -> String {

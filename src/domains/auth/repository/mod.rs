@@ -54,6 +54,12 @@ const END_SESSIONS: Sql = Sql::new(
          AND ($3::uuid IS NULL OR id <> $3) AND revoked_at IS NULL ORDER BY id FOR UPDATE \
      ) UPDATE sessions s SET revoked_at = $4 FROM ending WHERE s.id = ending.id RETURNING s.id",
 );
+const END_ALL: Sql = Sql::new(
+    "auth.end_all",
+    "WITH mailed AS (DELETE FROM one_time_tokens), \
+     ended AS (UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL RETURNING id, last_used_at) \
+     SELECT id FROM ended WHERE last_used_at > $2",
+);
 const REVOKE: Sql = Sql::new(
     "auth.revoke",
     "INSERT INTO public.revoked_sessions (session_id, expires_at) \
@@ -129,6 +135,16 @@ pub(super) async fn end_sessions(
     let rows = db
         .query(&END_SESSIONS, &[&user, &only, &except, &now])
         .await?;
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
+/// Ends every session of the tenant and forgets the secrets that it sent; tells the sessions that were used after `since`.
+pub(super) async fn end_all(
+    db: &mut Scoped,
+    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+) -> Result<Vec<Uuid>, DbError> {
+    let rows = db.query(&END_ALL, &[&now, &since]).await?;
     rows.iter().map(|row| row.get("id")).collect()
 }
 

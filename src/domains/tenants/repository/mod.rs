@@ -1,11 +1,13 @@
 //! The SQL of the registry's rows, and of a tenant's own history. Reading a tenant goes through the cache in `tenancy`.
 
+pub(super) mod tombstones;
+
 use chrono::{DateTime, Utc};
 
 use super::error::TenantsError;
 use super::model::{AppliedMigration, Stored, TenantChange};
 use crate::domains::access::{Scope, TenantRead, TenantUpdate};
-use crate::tenancy::{DbError, Param, Scoped, Slug, Sql, Status, TenantId};
+use crate::tenancy::{DbError, Param, Scoped, Slug, Sql, Status, Tenant, TenantId};
 
 const INSERT: Sql = Sql::new(
     "tenants.insert",
@@ -18,12 +20,17 @@ const BY_SLUG: Sql = Sql::new(
 );
 const SET_STATUS: Sql = Sql::new(
     "tenants.set_status",
-    "UPDATE public.tenants SET status = $3, updated_at = $4 WHERE id = $1 AND status = $2",
+    "UPDATE public.tenants SET status = $3, updated_at = $4 WHERE id = $1 AND status = $2 AND slug = $5",
 );
 const SET_PROFILE: Sql = Sql::new(
     "tenants.set_profile",
     "UPDATE public.tenants SET name = coalesce($2, name), plan = coalesce($3, plan), updated_at = $4 \
-     WHERE id = $1",
+     WHERE id = $1 RETURNING slug",
+);
+/// From the slug that the caller read, so that of two renames at once the second hears of the first.
+const RENAME: Sql = Sql::new(
+    "tenants.rename",
+    "UPDATE public.tenants SET slug = $3, updated_at = $4 WHERE id = $1 AND slug = $2 AND status <> 'deleted'",
 );
 const STORED: Sql = Sql::new(
     "tenants.stored",
@@ -84,33 +91,53 @@ pub(super) async fn slug_exists(db: &mut Scoped, slug: &str) -> Result<bool, DbE
     Ok(db.query_opt(&BY_SLUG, &[&slug]).await?.is_some())
 }
 
-/// Whether the tenant was still where the caller thought.
+/// Whether the tenant was still where the caller thought, and called so: nodes are told by its slug.
 pub(super) async fn set_status(
     db: &mut Scoped,
-    id: TenantId,
-    from: Status,
+    tenant: &Tenant,
     to: Status,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let params: &[&dyn Param] = &[&id, &from.as_str(), &to.as_str(), &now];
+    let (from, slug) = (tenant.status.as_str(), tenant.slug.as_str());
+    let params: &[&dyn Param] = &[&tenant.id, &from, &to.as_str(), &now, &slug];
     Ok(db.execute(&SET_STATUS, params).await? == 1)
 }
 
+/// Answers with the slug that it has now, by which nodes are told.
 pub(super) async fn set_profile(
     db: &mut Scoped,
     _scope: &Scope<TenantUpdate>,
     id: TenantId,
     change: &TenantChange,
     now: DateTime<Utc>,
-) -> Result<(), TenantsError> {
+) -> Result<String, TenantsError> {
     let params: &[&dyn Param] = &[&id, &change.name, &change.plan, &now];
-    let result = db.execute(&SET_PROFILE, params).await;
-    result.map(drop).map_err(|error| match error.constraint() {
-        Some("tenants_plan_fkey") => {
-            TenantsError::UnknownPlan(change.plan.clone().unwrap_or_default())
+    match db.query_opt(&SET_PROFILE, params).await {
+        Ok(Some(row)) => Ok(row.get("slug")?),
+        Ok(None) => Err(TenantsError::NotFound),
+        Err(e) if e.constraint() == Some("tenants_plan_fkey") => Err(TenantsError::UnknownPlan(
+            change.plan.clone().unwrap_or_default(),
+        )),
+        Err(e) => Err(e.into()),
+    }
+}
+
+pub(super) async fn rename(
+    db: &mut Scoped,
+    _scope: &Scope<TenantUpdate>,
+    tenant: &Tenant,
+    slug: &Slug,
+    now: DateTime<Utc>,
+) -> Result<(), TenantsError> {
+    let params: &[&dyn Param] = &[&tenant.id, &tenant.slug.as_str(), &slug.as_str(), &now];
+    match db.execute(&RENAME, params).await {
+        Ok(1) => Ok(()),
+        Ok(_) => Err(TenantsError::StatusChanged),
+        Err(e) if e.constraint() == Some("tenants_slug_key") => {
+            Err(TenantsError::SlugTaken(slug.to_string()))
         }
-        _ => error.into(),
-    })
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// What the tenant that `db` is scoped to keeps.
