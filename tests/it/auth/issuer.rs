@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenantry::config::OidcConfig;
@@ -25,6 +26,7 @@ pub struct Issuer {
 struct Shared {
     keys: Mutex<Vec<Value>>,
     down: AtomicBool,
+    slow: AtomicBool,
     asked: AtomicUsize,
 }
 
@@ -35,6 +37,7 @@ impl Issuer {
         let shared = Arc::new(Shared {
             keys: Mutex::default(),
             down: AtomicBool::new(false),
+            slow: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
         });
         let (known, own) = (Arc::clone(&shared), url.clone());
@@ -73,6 +76,11 @@ impl Issuer {
         self.shared.down.store(true, SeqCst);
     }
 
+    /// Takes half a second for each answer, from now on.
+    pub fn becomes_slow(&self) {
+        self.shared.slow.store(true, SeqCst);
+    }
+
     /// How often its keys were read.
     pub fn asked(&self) -> usize {
         self.shared.asked.load(SeqCst)
@@ -104,6 +112,9 @@ async fn answer(mut stream: TcpStream, shared: Arc<Shared>, own: String) {
             Ok(byte) => request.push(byte),
             Err(_) => return,
         }
+    }
+    if shared.slow.load(SeqCst) {
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
     let body = if request.starts_with(b"GET /.well-known/openid-configuration ") {
         json!({ "issuer": own, "jwks_uri": format!("{own}/keys") })

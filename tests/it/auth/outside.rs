@@ -1,6 +1,9 @@
 //! Tokens of an outside issuer, which the test runs: whose they are, which of them hold, and what happens when the issuer changes or is gone.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tenantry::clock::Clock;
 use tenantry::testkit::{Actor, TestDatabase, TestServer, TestTenant};
@@ -95,6 +98,20 @@ async fn a_token_of_the_issuer_is_the_users_who_has_its_subject() {
         .get("/users/me")
         .await
         .expect_problem(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn somebody_who_hangs_up_while_the_keys_are_read_keeps_nobody_from_them() {
+    let pair = Pair::rsa();
+    let issuer = Issuer::with(&[&pair]).await;
+    let world = World::trusting(&issuer).await;
+    issuer.becomes_slow();
+    let ada = world.bearer(&token(&pair, &claims(&issuer)));
+    let hasty = ada.request(Method::GET, "/users/me");
+    let gone = hasty.timeout(Duration::from_millis(100)).send().await;
+    assert!(gone.unwrap_err().is_timeout());
+    ada.get("/users/me").await.expect(200);
+    assert_eq!(issuer.asked(), 1, "it is asked once in ten seconds");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::OutsideError;
 use super::discovery::{KeySet, OutsideKey, Source};
@@ -19,14 +19,20 @@ const REFRESH: TimeDelta = TimeDelta::minutes(10);
 /// Age at which keys that could not be read anew are no longer believed.
 const TRUST: TimeDelta = TimeDelta::hours(1);
 
-/// See the module.
-pub(super) struct Keys {
+/// See the module. Clones share the keys.
+#[derive(Clone)]
+pub(super) struct Keys(Arc<Inner>);
+
+struct Inner {
     source: Source,
     clock: Clock,
     known: RwLock<Known>,
     /// Held while the issuer is asked: when it was asked last.
-    asking: Mutex<Option<DateTime<Utc>>>,
+    asking: Arc<Mutex<Option<DateTime<Utc>>>>,
 }
+
+/// The right to ask.
+type Asking = OwnedMutexGuard<Option<DateTime<Utc>>>;
 
 #[derive(Default)]
 struct Known {
@@ -42,12 +48,12 @@ impl Known {
 
 impl Keys {
     pub(super) fn new(source: Source, clock: Clock) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             source,
             clock,
             known: RwLock::default(),
-            asking: Mutex::default(),
-        }
+            asking: Arc::default(),
+        }))
     }
 
     /// The key of this name.
@@ -57,30 +63,39 @@ impl Keys {
         }
         if self.look(kid, TRUST).is_ok() {
             // Good enough while somebody else asks.
-            if let Ok(mut asked) = self.asking.try_lock() {
-                self.ask(&mut asked).await;
+            if let Ok(asking) = Arc::clone(&self.0.asking).try_lock_owned() {
+                self.ask(asking).await;
             }
             return self.look(kid, TRUST);
         }
-        let mut asked = self.asking.lock().await;
+        let asking = Arc::clone(&self.0.asking).lock_owned().await;
         // Whoever held the lock before may have found it.
         if self.look(kid, REFRESH).is_err() {
-            self.ask(&mut asked).await;
+            self.ask(asking).await;
         }
         self.look(kid, TRUST)
     }
 
+    /// Asks in a task of its own: whoever began it may hang up, and its answer is for everybody.
+    async fn ask(&self, asking: Asking) {
+        let inner = Arc::clone(&self.0);
+        // A panic in it has been told; the keys are then as they were.
+        let _ = tokio::spawn(async move { inner.ask(asking).await }).await;
+    }
+
     fn look(&self, kid: &str, age: TimeDelta) -> Result<Arc<OutsideKey>, OutsideError> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if !known.is_younger(age, self.clock.now()) {
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
+        if !known.is_younger(age, self.0.clock.now()) {
             return Err(OutsideError::Unavailable);
         }
         let key = known.keys.get(kid).cloned();
         key.ok_or(OutsideError::Token(TokenError::UnknownKey))
     }
+}
 
+impl Inner {
     /// Asks the issuer, unless it was asked a moment ago. What is known stays where it does not answer.
-    async fn ask(&self, asked: &mut Option<DateTime<Utc>>) {
+    async fn ask(&self, mut asked: Asking) {
         let now = self.clock.now();
         if asked.is_some_and(|at| now < at + PAUSE) {
             return;
