@@ -11,9 +11,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api::server::Bounds;
 use crate::api::{self, Shell, State};
 use crate::clock::Clock;
-use crate::config::{Config, PoolMode};
+use crate::config::{Config, HttpConfig, PoolMode};
 use crate::domains::Deps;
 use crate::domains::audit::Refusals;
 use crate::domains::auth::{Auth, Purge, Revocations};
@@ -160,7 +161,7 @@ pub struct App {
     state: Arc<State>,
     shell: Shell,
     mails: Option<Transport>,
-    drain: Duration,
+    bounds: Bounds,
     purge_every: Duration,
 }
 
@@ -195,7 +196,7 @@ impl App {
             state: Arc::new(state),
             shell,
             mails,
-            drain: config.http.drain_timeout,
+            bounds: bounds(&config.http),
             purge_every: config.auth.cleanup_interval,
         })
     }
@@ -246,7 +247,7 @@ impl App {
             self.foundation.migrator.clone(),
         ));
         let (stop_mails, mails) = self.send_mails();
-        let served = api::server::serve(listener, endpoint, readiness, self.drain, stops).await;
+        let served = api::server::serve(listener, endpoint, readiness, self.bounds, stops).await;
         probe.abort();
         fleet.abort();
         purge.abort();
@@ -277,6 +278,17 @@ impl App {
             }
         });
         (stop, sending)
+    }
+}
+
+fn bounds(config: &HttpConfig) -> Bounds {
+    Bounds {
+        head: config.header_timeout,
+        body: config.body_timeout,
+        idle: config.idle_timeout,
+        connections: config.max_connections,
+        notice: config.drain_notice,
+        drain: config.drain_timeout,
     }
 }
 

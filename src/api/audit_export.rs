@@ -49,7 +49,7 @@ pub(super) async fn stream(mut export: Export, form: Form) -> Result<Body, Error
     };
     first.extend(bytes_of(export.next().await?, form).map_err(Error::internal)?);
     let rest = stream::try_unfold(export, move |mut export| async move {
-        let entries = export.next().await.unwrap_or_else(|e| break_off(e));
+        let entries = export.next().await.map_err(break_off)?;
         if entries.is_empty() {
             return Ok(None);
         }
@@ -59,12 +59,11 @@ pub(super) async fn stream(mut export: Export, form: Form) -> Result<Body, Error
     Ok(Body::from_bytes_stream(first.chain(rest)))
 }
 
-/// The answer has begun, so nobody above can log this any more, and the connection must go down: after a body that fails, poem polls hyper
-/// once more, and hyper then ends the answer as though it were whole. Unwinding ends this connection's task and nothing else.
-fn break_off(error: impl Into<Error>) -> ! {
+/// The answer has begun, so nobody above can log this any more. The server breaks a connection off whose answer fails.
+fn break_off(error: impl Into<Error>) -> io::Error {
     let error = error.into().chain();
     tracing::error!(error, "an audit export broke off");
-    std::panic::resume_unwind(Box::new("an audit export broke off"))
+    io::Error::other(error)
 }
 
 fn bytes_of(entries: Vec<Entry>, form: Form) -> io::Result<Vec<u8>> {

@@ -11,7 +11,7 @@ use super::limits;
 use super::request::{REQUEST_ID, RequestFacts};
 
 /// Headers of every response that does not say otherwise: answers are data for one caller, never a page.
-const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 4] = [
+pub(super) const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::X_CONTENT_TYPE_OPTIONS,
@@ -107,14 +107,17 @@ macro_rules! write_line {
 
 impl Drop for LogLine {
     fn drop(&mut self) {
-        /// No status of HTTP: the connection was over before there was one.
+        /// No status of HTTP: the client hung up, or the server's drain limit was over, before there was one.
         const CUT_OFF: u16 = 499;
         match self.status {
             Some(status) if status.is_server_error() => {
                 write_line!(error, self, status.as_u16());
             }
             Some(status) => write_line!(info, self, status.as_u16()),
-            None => write_line!(info, self, CUT_OFF),
+            None => {
+                self.facts.set_failure("connection_closed", None);
+                write_line!(info, self, CUT_OFF);
+            }
         }
     }
 }

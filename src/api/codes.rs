@@ -70,6 +70,7 @@ const CODES: &[(u16, &str, When)] = &[
     (403, "never_an_operator", When::Own),
     (404, "not_found", When::Path),
     (404, "tenant_not_found", When::Tenant),
+    (408, "request_timeout", When::Body),
     (409, "slug_taken", When::Own),
     (409, "email_taken", When::Own),
     (409, "subject_taken", When::Own),

@@ -152,6 +152,7 @@ fn complete(path: &str, operation: &mut MetaOperation) {
     if operation.request.is_some() {
         statuses.extend([
             StatusCode::BAD_REQUEST,
+            StatusCode::REQUEST_TIMEOUT,
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -2,9 +2,10 @@
 //!
 //! Of a failure of our own the caller learns nothing; its cause goes to the log.
 
+use std::io;
 use std::time::Duration;
 
-use poem::error::ResponseError;
+use poem::error::{ReadBodyError, ResponseError};
 use poem::http::{HeaderValue, StatusCode};
 use poem_openapi::error::{ParseParamError, ParsePathError};
 
@@ -70,6 +71,11 @@ impl From<&poem::Error> for Failure {
             let mistake = FieldError::new(pointer, "invalid_parameter", parameter.reason.clone());
             return (&Error::validation(vec![mistake])).into();
         }
+        if let Some(ReadBodyError::Io(error)) = error.downcast_ref()
+            && error.kind() == io::ErrorKind::TimedOut
+        {
+            return Self::too_slow();
+        }
         // What is named by a path that cannot be read does not exist.
         if error.is::<ParsePathError>() || error.is::<poem::error::ParsePathError>() {
             return Self::by_status(StatusCode::NOT_FOUND, error);
@@ -104,6 +110,29 @@ impl Failure {
     pub(super) fn uri_too_long(limit: usize) -> Self {
         let detail = format!("expected at most {limit} bytes of path and query");
         Self::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail)
+    }
+
+    /// A request that comes slower than it may.
+    pub(super) fn too_slow() -> Self {
+        let detail = "the request came too slowly, or not to its end; send it again";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
+    }
+
+    /// A request whose head could not be read, by the status that it gets.
+    pub(super) fn unread(status: StatusCode) -> Option<Self> {
+        let (code, detail) = match status {
+            StatusCode::BAD_REQUEST => (
+                "malformed_request",
+                "expected a request of HTTP/1.1; its first lines are none",
+            ),
+            StatusCode::URI_TOO_LONG => ("uri_too_long", "the path and query are too long"),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+                "headers_too_large",
+                "expected at most 64 KiB and 100 lines of headers",
+            ),
+            _ => return None,
+        };
+        Some(Self::new(status, code, detail))
     }
 
     fn by_status(status: StatusCode, error: &poem::Error) -> Self {

@@ -46,16 +46,16 @@ pub struct ProblemField {
     detail: String,
 }
 
-/// The answer for `failure`.
-pub(super) fn answer(failure: &Failure, facts: &RequestFacts) -> Response {
+/// The body for `failure`, of the request with this path and id.
+pub(super) fn text(failure: &Failure, instance: &str, request_id: &str) -> String {
     let problem = Problem {
         r#type: "about:blank".to_owned(),
         title: reason(failure.status).to_owned(),
         status: failure.status.as_u16(),
         detail: failure.detail.clone(),
-        instance: facts.path().to_owned(),
+        instance: instance.to_owned(),
         code: failure.code.to_owned(),
-        request_id: facts.request_id().to_owned(),
+        request_id: request_id.to_owned(),
         errors: failure
             .fields
             .iter()
@@ -66,10 +66,16 @@ pub(super) fn answer(failure: &Failure, facts: &RequestFacts) -> Response {
             })
             .collect(),
     };
+    problem.to_json_string()
+}
+
+/// The answer for `failure`.
+pub(super) fn answer(failure: &Failure, facts: &RequestFacts) -> Response {
+    let text = text(failure, facts.path(), facts.request_id());
     let mut response = Response::builder()
         .status(failure.status)
         .content_type(MEDIA_TYPE)
-        .body(Body::from_string(problem.to_json_string()));
+        .body(Body::from_string(text));
     let headers = response.headers_mut();
     if failure.status == StatusCode::UNAUTHORIZED {
         let challenge = if facts.token_sent() {

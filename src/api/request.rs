@@ -174,7 +174,8 @@ fn is_sane(id: &[u8]) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-fn new_request_id() -> HeaderValue {
+/// An id for a request that came without one.
+pub(super) fn new_request_id() -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();
     let id = ids::new_id().hyphenated().encode_lower(&mut buffer);
     HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unnamed"))

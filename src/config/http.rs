@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use super::env::{Reader, Reported};
 use super::environment::Environment;
-use super::parse::{self, list, seconds};
+use super::parse::{self, count, list, seconds};
 use super::variable::{Fallback, Group, Variable};
 
 const BIND_ADDR: Variable = Variable {
@@ -39,6 +39,41 @@ const ALLOWED_ORIGINS: Variable = Variable {
     doc: "Web origins that may call the API from a browser.",
     secret: false,
 };
+const HTTP_HEADER_TIMEOUT: Variable = Variable {
+    name: "HTTP_HEADER_TIMEOUT",
+    default: Fallback::Value("10"),
+    shape: parse::SECONDS,
+    doc: "Seconds that a client gets for the first lines of a request.",
+    secret: false,
+};
+const HTTP_BODY_TIMEOUT: Variable = Variable {
+    name: "HTTP_BODY_TIMEOUT",
+    default: Fallback::Value("30"),
+    shape: parse::SECONDS,
+    doc: "Seconds that a client gets for a request's body, and one more for each 64 KiB of it; also how long it may take nothing of an answer.",
+    secret: false,
+};
+const HTTP_IDLE_TIMEOUT: Variable = Variable {
+    name: "HTTP_IDLE_TIMEOUT",
+    default: Fallback::Value("75"),
+    shape: parse::SECONDS,
+    doc: "Seconds after which a connection without a request is closed; longer than a proxy in front keeps it.",
+    secret: false,
+};
+const HTTP_MAX_CONNECTIONS: Variable = Variable {
+    name: "HTTP_MAX_CONNECTIONS",
+    default: Fallback::Value("10000"),
+    shape: parse::COUNT,
+    doc: "Connections at once; others wait. Each needs a file descriptor (`ulimit -n`).",
+    secret: false,
+};
+const DRAIN_NOTICE_SECONDS: Variable = Variable {
+    name: "DRAIN_NOTICE_SECONDS",
+    default: Fallback::Computed("`5` in production, else `0`"),
+    shape: "a whole number of seconds",
+    doc: "How long a stopping server goes on taking connections, so that load balancers see that it is not ready.",
+    secret: false,
+};
 const DRAIN_TIMEOUT_SECONDS: Variable = Variable {
     name: "DRAIN_TIMEOUT_SECONDS",
     default: Fallback::Value("30"),
@@ -54,6 +89,11 @@ pub(super) const GROUP: Group = Group {
         BASE_DOMAIN,
         TRUSTED_PROXIES,
         ALLOWED_ORIGINS,
+        HTTP_HEADER_TIMEOUT,
+        HTTP_BODY_TIMEOUT,
+        HTTP_IDLE_TIMEOUT,
+        HTTP_MAX_CONNECTIONS,
+        DRAIN_NOTICE_SECONDS,
         DRAIN_TIMEOUT_SECONDS,
     ],
 };
@@ -69,6 +109,16 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Origins that browsers may call from, as browsers write them.
     pub allowed_origins: Vec<String>,
+    /// How long the head of a request may take.
+    pub header_timeout: Duration,
+    /// How long its body may take, beside one second for each 64 KiB.
+    pub body_timeout: Duration,
+    /// How long a connection is kept without a request.
+    pub idle_timeout: Duration,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// How long connections are still taken once the server is stopping.
+    pub drain_notice: Duration,
     /// How long open requests may take once the server is stopping.
     pub drain_timeout: Duration,
 }
@@ -83,14 +133,25 @@ impl HttpConfig {
         let base_domain = reader.optional(&BASE_DOMAIN, host_name);
         let trusted_proxies = reader.optional(&TRUSTED_PROXIES, list(network));
         let allowed_origins = reader.optional(&ALLOWED_ORIGINS, list(origin));
+        let header_timeout = reader.value(&HTTP_HEADER_TIMEOUT, seconds);
+        let body_timeout = reader.value(&HTTP_BODY_TIMEOUT, seconds);
+        let idle_timeout = reader.value(&HTTP_IDLE_TIMEOUT, seconds);
+        let max_connections = reader.value(&HTTP_MAX_CONNECTIONS, count);
+        let drain_notice = reader.optional(&DRAIN_NOTICE_SECONDS, str::parse::<u16>);
         let drain_timeout = reader.value(&DRAIN_TIMEOUT_SECONDS, seconds);
         // Browsers resolve every name below `localhost` to this machine.
         let local = (!environment.is_production()).then(|| "localhost".to_owned());
+        let notice = if environment.is_production() { 5 } else { 0 };
         Ok(Self {
             bind_addr: bind_addr?,
             base_domain: base_domain?.or(local),
             trusted_proxies: trusted_proxies?.unwrap_or_default(),
             allowed_origins: allowed_origins?.unwrap_or_default(),
+            header_timeout: header_timeout?,
+            body_timeout: body_timeout?,
+            idle_timeout: idle_timeout?,
+            max_connections: max_connections?,
+            drain_notice: Duration::from_secs(drain_notice?.unwrap_or(notice).into()),
             drain_timeout: drain_timeout?,
         })
     }

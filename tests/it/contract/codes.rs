@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use super::document::operations;
 
 /// What no operation can document, with the reason.
-const OF_NO_OPERATION: [(&str, &str); 3] = [
+const OF_NO_OPERATION: [(&str, &str); 4] = [
     ("method_not_allowed", "a method that is no operation"),
     (
         "uri_too_long",
         "the address is not read, so no operation is known",
+    ),
+    (
+        "headers_too_large",
+        "the head is not read, so no operation is known",
     ),
     (
         "no_owner",

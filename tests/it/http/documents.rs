@@ -25,7 +25,9 @@ async fn the_document_names_what_an_operation_can_answer_and_no_more() {
         (
             "/api/v1/things",
             "post",
-            vec!["201", "400", "409", "413", "415", "422", "429", "500"],
+            vec![
+                "201", "400", "408", "409", "413", "415", "422", "429", "500",
+            ],
         ),
         (
             "/api/v1/things/{id}",

@@ -4,13 +4,15 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::stream;
 use poem::web::Data;
 use poem_openapi::auth::Bearer;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::payload::Json;
+use poem_openapi::payload::{Binary, Json, PlainText};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, SecurityScheme};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
+use tenantry::api::server::Bounds;
 use tenantry::api::{
     self, ApiError, Body, CONFLICT, Cursor, GONE, Limit, Page, RATE_LIMITED, RequestFacts, Shell,
     UNAVAILABLE, page_request,
@@ -18,7 +20,8 @@ use tenantry::api::{
 use tenantry::error::{Error, ErrorKind};
 use tenantry::pagination;
 use tenantry::readiness::Readiness;
-use tokio::net::TcpListener;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tracing::subscriber::DefaultGuard;
@@ -144,6 +147,25 @@ impl SmallApi {
         .into())
     }
 
+    /// More than a connection's buffers hold.
+    #[oai(path = "/large", method = "get")]
+    async fn large(&self) -> PlainText<String> {
+        PlainText("x".repeat(64 * 1024 * 1024))
+    }
+
+    /// Breaks off after its first part.
+    #[oai(path = "/broken", method = "get")]
+    async fn broken(&self) -> Binary<poem::Body> {
+        let parts = stream::unfold(0, |part| async move {
+            // The first part is on its way by then.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let broken = || Err(io::Error::other("on purpose"));
+            let part_of = [Ok("the first part"), broken()].into_iter().nth(part)?;
+            Some((part_of, part + 1))
+        });
+        Binary(poem::Body::from_bytes_stream(parts))
+    }
+
     #[oai(path = "/slow", method = "get")]
     async fn slow(&self) -> Json<String> {
         self.go_on.notified().await;
@@ -167,7 +189,21 @@ pub async fn start() -> Server {
     start_with(Shell::default(), Duration::from_secs(5)).await
 }
 
-pub async fn start_with(shell: Shell, drain_limit: Duration) -> Server {
+pub async fn start_with(shell: Shell, drain: Duration) -> Server {
+    start_within(shell, Bounds { drain, ..WIDE }).await
+}
+
+/// So wide that no test meets them by accident, without a notice.
+pub const WIDE: Bounds = Bounds {
+    head: Duration::from_secs(10),
+    body: Duration::from_secs(30),
+    idle: Duration::from_secs(75),
+    connections: 1000,
+    notice: Duration::ZERO,
+    drain: Duration::from_secs(5),
+};
+
+pub async fn start_within(shell: Shell, bounds: Bounds) -> Server {
     let log = Log::default();
     let captured = tracing::subscriber::set_default(
         tracing_subscriber::fmt()
@@ -185,7 +221,7 @@ pub async fn start_with(shell: Shell, drain_limit: Duration) -> Server {
         go_on: Arc::clone(&go_on),
     };
     let app = api::app(small, shell);
-    let serve = api::server::serve(listener, app, readiness.clone(), drain_limit, stops);
+    let serve = api::server::serve(listener, app, readiness.clone(), bounds, stops);
     Server {
         base: format!("http://{addr}"),
         addr,
@@ -214,6 +250,22 @@ impl Server {
             .send()
             .await
             .unwrap()
+    }
+
+    /// A connection without a client's manners.
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.addr).await.unwrap()
+    }
+
+    /// The first line of a request, as soon as it is there.
+    pub async fn request_line(&self) -> Value {
+        for _ in 0..200 {
+            if let Some(line) = self.request_lines().into_iter().next() {
+                return line;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no request has left a line");
     }
 
     /// The lines that the boundary wrote so far.
@@ -249,6 +301,38 @@ pub async fn problem(response: Response, status: u16, code: &str) -> Value {
     for text in ["title", "detail"] {
         assert!(!problem[text].as_str().unwrap().is_empty(), "{text}");
     }
+    problem
+}
+
+/// All that comes on `stream` until the server closes it.
+pub async fn rest_of(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer));
+    let read = read.await.expect("the server closes");
+    assert!(
+        read.is_ok() || !answer.is_empty(),
+        "reset without an answer"
+    );
+    String::from_utf8(answer).unwrap()
+}
+
+/// Checks that `answer`, as it came, is one whole problem, and gives it.
+pub fn problem_in(answer: &str, status: u16, code: &str) -> Value {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+    for header in [
+        "content-type: application/problem+json",
+        "connection: close",
+        "cache-control: no-store",
+        &format!("content-length: {}", body.len()),
+    ] {
+        assert!(head.contains(header), "no {header} in {head}");
+    }
+    let problem: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["code"], code);
+    assert_eq!(problem["status"], status);
+    let id = format!("x-request-id: {}", problem["request_id"].as_str().unwrap());
+    assert!(head.contains(&id), "{head}");
     problem
 }
 

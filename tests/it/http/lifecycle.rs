@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::Value;
 use tenantry::api::Shell;
+use tenantry::api::server::Bounds;
 use tenantry::readiness::{PartState, Readiness};
 
-use super::fixture::{Server, mistakes, problem, start, start_with};
+use tokio::io::AsyncWriteExt;
+
+use super::fixture::{Server, WIDE, mistakes, problem, rest_of, start, start_with, start_within};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -42,19 +45,45 @@ async fn a_process_lives_before_it_is_ready() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_what_is_under_way() {
-    let server = start().await;
+async fn a_stop_is_told_for_a_while_and_then_waits_for_what_is_under_way() {
+    let notice = Duration::from_millis(600);
+    let bounds = Bounds { notice, ..WIDE };
+    let server = start_within(Shell::default(), bounds).await;
     let under_way = slow(&server);
+    let mut idle = server.connect().await;
     a_moment().await;
     server.stop.send(()).await.unwrap();
     a_moment().await;
     let response = server.get("/health/ready").await;
     assert_eq!(response.headers()["connection"], "close");
     problem(response, 503, "draining").await;
+
+    tokio::time::sleep(notice).await;
+    let refused = server.request(Method::GET, "/health").send().await;
+    assert!(refused.unwrap_err().is_connect());
+    assert_eq!(rest_of(&mut idle).await, "");
     assert!(!server.running.is_finished());
 
     server.go_on.notify_one();
     assert_eq!(under_way.await.unwrap().unwrap().status(), 200);
+    tokio::time::timeout(SOON, server.running)
+        .await
+        .expect("the server stops")
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_still_being_sent_is_under_way() {
+    let server = start().await;
+    let mut stream = server.connect().await;
+    let request = b"GET /api/v1/large HTTP/1.1\r\nhost: a\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    a_moment().await;
+    server.stop.send(()).await.unwrap();
+    a_moment().await;
+    assert!(!server.running.is_finished());
+    assert!(rest_of(&mut stream).await.len() > 64 * 1024 * 1024);
     tokio::time::timeout(SOON, server.running)
         .await
         .expect("the server stops")

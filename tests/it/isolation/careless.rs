@@ -14,6 +14,7 @@ pub const INSERT: Sql = Sql::new(
     "INSERT INTO projects (id, name, description, owner_id, created_at, updated_at) \
      SELECT gen_random_uuid(), $1, '', id, now(), now() FROM users LIMIT 1",
 );
+const SLEEP: Sql = Sql::new("careless.sleep", "SELECT pg_sleep(20)");
 const NAP: Sql = Sql::new("careless.nap", "SELECT pg_sleep(1)");
 
 #[derive(Object)]
@@ -46,6 +47,13 @@ impl Careless {
     async fn panic(&self, state: Data<&Arc<State>>, caller: Caller) -> Done {
         let _open = unfinished(session(&state, &caller).await?).await?;
         panic!("a handler fell over")
+    }
+
+    /// Takes longer than anybody waits.
+    #[oai(path = "/careless/sleep", method = "post")]
+    async fn sleep(&self, state: Data<&Arc<State>>, caller: Caller) -> Done {
+        session(&state, &caller).await?.execute(&SLEEP, &[]).await?;
+        Ok(Json(true))
     }
 
     /// Takes a second, which some clients do not wait for.

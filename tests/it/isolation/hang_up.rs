@@ -46,6 +46,22 @@ async fn a_client_that_hangs_up_keeps_nobody_from_their_own_rows() {
     }
 }
 
+#[tokio::test]
+async fn a_client_that_hangs_up_ends_its_statement_and_frees_the_only_connection_at_once() {
+    for mode in [session_mode as Mode, transaction_mode] {
+        let two = Two::new(mode).await;
+        let request = two.ann.request(Method::POST, "/careless/sleep");
+        let client = tokio::spawn(request.json(&Value::Null).send());
+        sleeping(&two, 1).await;
+        client.abort();
+        let hung_up = Instant::now();
+        sleeping(&two, 0).await;
+        two.ben.get("/projects").await.expect(200);
+        let took = hung_up.elapsed();
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum At {
     /// The statement that brings the switch of tenant with it.

@@ -1,5 +1,6 @@
 //! Tenants are made whole or not at all: with a server that is killed meanwhile, and with many who want one name.
 
+mod hung_up;
 mod killed;
 mod one_slug;
 mod same_key;
