@@ -10,6 +10,7 @@ use crate::api::boundary::DEFAULT_HEADERS;
 use crate::api::failure::Failure;
 use crate::api::problem::{self, MEDIA_TYPE};
 use crate::api::request::{REQUEST_ID, new_request_id};
+use crate::clock::Clock;
 
 /// What hyper answers by itself, and closes: a head without a body, and without a request's id.
 const BARE: &[u8] = b"HTTP/1.1 4";
@@ -18,9 +19,11 @@ const BARE_AT_MOST: usize = 256;
 
 /// The failure behind `written`, if that is an answer of hyper's own.
 pub(super) fn failure_of(written: &[u8]) -> Option<Failure> {
+    let has = |what: &[u8]| written.windows(what.len()).any(|part| part == what);
     let bare = written.starts_with(BARE)
         && written.len() <= BARE_AT_MOST
-        && written.windows(EMPTY.len()).any(|part| part == EMPTY);
+        && has(EMPTY)
+        && !has(REQUEST_ID.as_bytes());
     let status = bare.then(|| written.get(9..12)).flatten()?;
     Failure::unread(StatusCode::from_bytes(status).ok()?)
 }
@@ -40,8 +43,9 @@ pub(super) fn answer(failure: &Failure, client: IpAddr) -> Bytes {
     );
     let body = problem::text(failure, "", request_id);
     let reason = problem::reason(failure.status);
+    let date = Clock::system().now().format("%a, %d %b %Y %H:%M:%S GMT");
     let mut text = format!(
-        "HTTP/1.1 {status} {reason}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\nconnection: close\r\n{REQUEST_ID}: {request_id}\r\n",
+        "HTTP/1.1 {status} {reason}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\nconnection: close\r\ndate: {date}\r\n{REQUEST_ID}: {request_id}\r\n",
         body.len()
     );
     for (name, value) in DEFAULT_HEADERS {

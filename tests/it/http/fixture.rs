@@ -324,6 +324,7 @@ pub fn problem_in(answer: &str, status: u16, code: &str) -> Value {
         "content-type: application/problem+json",
         "connection: close",
         "cache-control: no-store",
+        "date: ",
         &format!("content-length: {}", body.len()),
     ] {
         assert!(head.contains(header), "no {header} in {head}");

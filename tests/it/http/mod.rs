@@ -8,5 +8,6 @@ mod hang_up;
 mod lifecycle;
 mod lists;
 mod requests;
+mod signals;
 mod slow_clients;
 mod unread;

@@ -38,6 +38,11 @@ impl Guarded {
         waitid(WaitId::Pid(pid), dead).unwrap();
     }
 
+    /// `kill -TERM`.
+    pub fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
     /// Waits for its own end.
     pub fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()

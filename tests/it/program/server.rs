@@ -77,6 +77,28 @@ impl Server {
         self.process.kill();
     }
 
+    /// `kill -TERM`.
+    pub fn terminate(&self) {
+        self.process.terminate();
+    }
+
+    /// The exit code, once it has ended by itself; fails if that takes longer than `limit`.
+    pub async fn ended_within(mut self, limit: Duration) -> Option<i32> {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.process.child().try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(began.elapsed() < limit, "it goes on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// `127.0.0.1:…`
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// A request below `/api/v1`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
