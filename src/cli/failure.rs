@@ -20,17 +20,7 @@ pub(super) enum Failure {
 impl Failure {
     /// Anything with causes.
     pub(super) fn other(error: impl std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            let cause_text = cause.to_string();
-            if !text.contains(&cause_text) {
-                text.push_str(": ");
-                text.push_str(&cause_text);
-            }
-            next = cause.source();
-        }
-        Self::Failed(text)
+        Self::Failed(causes(&error))
     }
 
     /// One of ours: here the person at the keyboard is the operator, who may see causes and every mistake.
@@ -53,6 +43,21 @@ impl Failure {
         output::complain(&format!("error: {text}"));
         ExitCode::from(code)
     }
+}
+
+/// An error with its causes, in one line.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
 }
 
 impl From<ConfigError> for Failure {
@@ -91,6 +96,7 @@ macro_rules! from_others {
 from_others!(
     crate::app::StartError,
     crate::migrations::ApplyError,
+    crate::migrations::DriftError,
     crate::private_postgres::Error,
     crate::tenancy::setup::SetupError,
     std::io::Error,

@@ -74,7 +74,7 @@ pub struct Migrator {
     set: Arc<MigrationSet>,
     pub(super) login: Arc<str>,
     pub(super) fence: bool,
-    jobs: usize,
+    pub(super) jobs: usize,
     pub(super) locks: LockBudget,
 }
 
@@ -94,16 +94,6 @@ impl Migrator {
     /// The migrations that it brings.
     pub fn set(&self) -> &MigrationSet {
         &self.set
-    }
-
-    /// The application's login.
-    pub(super) fn login(&self) -> &str {
-        &self.login
-    }
-
-    /// Whether tenants have roles.
-    pub(super) fn fence(&self) -> bool {
-        self.fence
     }
 
     /// Gives its connections up.

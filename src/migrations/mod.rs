@@ -14,7 +14,7 @@ mod text;
 mod tombstone;
 
 pub use apply::{ApplyError, LockBudget};
-pub use drift::{Description, Difference};
+pub use drift::{Compared, Description, Difference, DriftError, DriftOptions, Repair, Verdict};
 pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
 pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
 pub use schema::{NewSchema, drop_schema, open_login, role_names};

@@ -78,7 +78,8 @@ pub struct Target {
 pub struct MigrationSet {
     public: Vec<Migration>,
     tenant: Vec<Migration>,
-    target: Target,
+    /// One for each of the tenant's, and one before them.
+    targets: Vec<Target>,
 }
 
 impl MigrationSet {
@@ -110,11 +111,11 @@ impl MigrationSet {
             .iter()
             .chain(&tenant)
             .try_for_each(refuse_transaction_control)?;
-        let target = target_of(&tenant)?;
+        let targets = (0..=tenant.len()).map(|count| target_of(&tenant[..count]));
         Ok(Self {
+            targets: targets.collect::<Result<_, _>>()?,
             public,
             tenant,
-            target,
         })
     }
 
@@ -130,14 +131,20 @@ impl MigrationSet {
 
     /// Where a fully migrated tenant stands.
     pub fn target(&self) -> &Target {
-        &self.target
+        &self.targets[self.tenant.len()]
+    }
+
+    /// Where a tenant stands that has its migrations up to `version` and no later one.
+    pub(super) fn target_at(&self, version: i32) -> &Target {
+        let count = self.tenant.partition_point(|m| m.version() <= version);
+        &self.targets[count]
     }
 
     /// Schema versions that can be served with this set.
     pub fn supported(&self) -> SupportedVersions {
         SupportedVersions {
-            oldest: OLDEST_SUPPORTED.min(self.target.version),
-            newest: self.target.version,
+            oldest: OLDEST_SUPPORTED.min(self.target().version),
+            newest: self.target().version,
         }
     }
 }

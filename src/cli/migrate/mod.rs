@@ -1,5 +1,8 @@
 //! `migrate`: the fleet, from the command line.
 
+mod drift;
+mod progress;
+mod repair;
 mod run;
 mod status;
 
@@ -36,6 +39,22 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Compare each tenant's schema, and what is recorded of it, with what its migrations make when they run afresh.
+    ///
+    /// Changes nothing. The exit code is 3 if a tenant differs or could not be compared. Deleted tenants are not looked at.
+    ///
+    /// Example: tenantry migrate drift --jobs 8
+    Drift(drift::Args),
+    /// Write a tenant's history and its line in the ledger anew, where its schema proves what they must say.
+    ///
+    /// For migrations whose files were edited after they ran, and for records that are lost. A tenant whose schema is not exactly what the
+    /// migrations up to its version make is refused, with the differences, and nothing of it is changed; the exit code is then 3.
+    ///
+    /// It never changes a schema, never runs a migration, and never serves a tenant again: one whose migration failed stays failed
+    /// until `migrate run` succeeds.
+    ///
+    /// Example: tenantry migrate repair --tenant acme
+    Repair(repair::Args),
 }
 
 pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
@@ -52,5 +71,7 @@ pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Fai
             run::migrate(config, &options, json).await
         }
         Command::Status { json } => status::status(config, json).await,
+        Command::Drift(args) => drift::run(args, config).await,
+        Command::Repair(args) => repair::run(args, config).await,
     }
 }

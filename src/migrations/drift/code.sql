@@ -10,6 +10,8 @@ SELECT format('function %I(%s)', p.proname, pg_get_function_identity_arguments(p
     CASE WHEN p.prokind = 'a' THEN (SELECT format('aggregate of %s by %s, final %s, start %s', a.aggtranstype::regtype, a.aggtransfn, a.aggfinalfn, a.agginitval)
         FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid = p.oid) ELSE pg_get_functiondef(p.oid) END AS definition
 FROM member m JOIN pg_catalog.pg_proc p ON m.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = m.objid
+-- A range type brings its functions, and a multirange.
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.classid = m.classid AND i.objid = m.objid AND i.deptype = 'i')
 UNION ALL
 SELECT format('%s %I', CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typname), NULL,
     CASE t.typtype
@@ -24,6 +26,7 @@ SELECT format('%s %I', CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.
         ELSE 'of kind ' || t.typtype::text
     END
 FROM member m JOIN pg_catalog.pg_type t ON m.classid = 'pg_catalog.pg_type'::regclass AND t.oid = m.objid
+WHERE t.typtype <> 'm'
 UNION ALL
 SELECT format('statistics %I', s.stxname), format('table %I', c.relname), pg_get_statisticsobjdef(s.oid)
 FROM member m

@@ -33,7 +33,7 @@ impl Migrator {
         };
         let neutral = |text: String| text.replace(own, "<schema>").replace(&alive, "<schema>");
         let mut description = Description::default();
-        let login = self.login();
+        let login = &*self.login;
         for (sql, params) in [
             (&TABLES, &[&own as _, &alive as _, &login as _][..]),
             (&CODE, &[&own as _][..]),

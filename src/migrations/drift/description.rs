@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_lc_rs::digest;
+use serde::Serialize;
 
 /// One object's definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Description {
 }
 
 /// One object that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// Its kind and name: `column projects.by_hand`.
     pub object: String,
@@ -41,6 +42,11 @@ impl Description {
         self.objects.insert(object, described);
     }
 
+    /// Nothing is there, not even a schema.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
     /// SHA-256 over all of it, as 64 hexadecimal digits: equal for equal descriptions alone.
     pub fn hash(&self) -> String {
         let mut hash = digest::Context::new(&digest::SHA256);
@@ -56,12 +62,20 @@ impl Description {
     /// Where it differs from `reference`, by the objects' names. Of a table that only one of both has, the columns are not named.
     pub fn diff(&self, reference: &Self) -> Vec<Difference> {
         let mut differences: Vec<Difference> = Vec::new();
+        if self.is_empty() && !reference.is_empty() {
+            differences.push(Difference {
+                object: "schema".to_owned(),
+                found: None,
+                expected: Some(String::new()),
+            });
+            return differences;
+        }
         for (name, object) in &self.objects {
             let expected = reference.objects.get(name);
             let same = expected.is_some_and(|e| e.definition == object.definition);
             if !same && !reference.lacks_owner_of(name, object) {
                 differences.push(Difference {
-                    object: name.clone(),
+                    object: shown(name),
                     found: Some(shown(&object.definition)),
                     expected: expected.map(|e| shown(&e.definition)),
                 });
@@ -70,7 +84,7 @@ impl Description {
         for (name, object) in &reference.objects {
             if !self.objects.contains_key(name) && !self.lacks_owner_of(name, object) {
                 differences.push(Difference {
-                    object: name.clone(),
+                    object: shown(name),
                     found: None,
                     expected: Some(shown(&object.definition)),
                 });
@@ -91,33 +105,50 @@ fn shown(definition: &str) -> String {
     definition.replace("<schema>.", "")
 }
 
+/// `acme: index projects_owner: is missing (…)`. Of definitions of several lines, those that only one side has: `-` the reference, `+` the
+/// schema.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            object,
-            found,
-            expected,
-        } = self;
-        let brackets = |text: &str| match text {
-            "" => String::new(),
-            text => format!(" ({text})"),
-        };
-        match (found, expected) {
+        write!(f, "{}: ", self.object)?;
+        match (&self.found, &self.expected) {
+            (Some(found), Some(expected)) if found.contains('\n') || expected.contains('\n') => {
+                f.write_str("is another than in the reference")?;
+                lines_without(f, '-', expected, found)?;
+                lines_without(f, '+', found, expected)
+            }
             (Some(found), Some(expected)) => {
-                write!(
-                    f,
-                    "{object}: is `{found}`, in the reference it is `{expected}`"
-                )
+                let (found, expected) = (or_plain(found), or_plain(expected));
+                write!(f, "is `{found}`, in the reference it is `{expected}`")
             }
-            (Some(found), None) => {
-                write!(f, "{object}: is not in the reference{}", brackets(found))
-            }
-            (None, expected) => {
-                let expected = expected.as_deref().unwrap_or_default();
-                write!(f, "{object}: is missing{}", brackets(expected))
-            }
+            (Some(found), None) => write!(f, "is not in the reference{}", in_brackets(found)),
+            (None, Some(expected)) => write!(f, "is missing{}", in_brackets(expected)),
+            (None, None) => f.write_str("is in neither"),
         }
     }
+}
+
+/// A table about which there is nothing to say but its columns.
+fn or_plain(definition: &str) -> &str {
+    match definition {
+        "" => "plain",
+        definition => definition,
+    }
+}
+
+/// The definition if it is short enough to stand in a line.
+fn in_brackets(definition: &str) -> String {
+    match definition {
+        "" => String::new(),
+        long if long.contains('\n') => String::new(),
+        short => format!(" ({short})"),
+    }
+}
+
+fn lines_without(f: &mut fmt::Formatter<'_>, mark: char, of: &str, other: &str) -> fmt::Result {
+    for line in of.lines().filter(|line| !other.lines().any(|o| o == *line)) {
+        write!(f, "\n{mark} {}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -168,8 +199,12 @@ mod tests {
             ("table a", None, ""),
             ("column a.x", Some("table a"), "text"),
         ]);
-        let empty = Description::default();
-        assert_eq!(words(&empty, &whole), ["table a: is missing"]);
-        assert_eq!(words(&whole, &empty), ["table a: is not in the reference"]);
+        let other = described(&[("table b", None, "")]);
+        assert_eq!(
+            words(&other, &whole),
+            ["table a: is missing", "table b: is not in the reference"]
+        );
+        let nothing = Description::default();
+        assert_eq!(words(&nothing, &whole), ["schema: is missing"]);
     }
 }

@@ -5,6 +5,11 @@
 
 mod describe;
 mod description;
+mod fleet;
+mod records;
 mod reference;
+mod repair;
 
 pub use description::{Description, Difference};
+pub use fleet::{Compared, DriftError, DriftOptions, Verdict};
+pub use repair::Repair;

@@ -27,11 +27,13 @@ thing AS (
         format('function %I(%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
         p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
     FROM member m JOIN pg_catalog.pg_proc p ON m.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = m.objid
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.classid = m.classid AND i.objid = m.objid AND i.deptype = 'i')
     UNION ALL
     SELECT format('%s %I', CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typname),
         format('%s %I', CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typname),
         t.typowner, coalesce(t.typacl, acldefault('T', t.typowner))
     FROM member m JOIN pg_catalog.pg_type t ON m.classid = 'pg_catalog.pg_type'::regclass AND t.oid = m.objid
+    WHERE t.typtype <> 'm'
     UNION ALL
     SELECT 'future ' || CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types' ELSE d.defaclobjtype::text END
             || CASE WHEN pg_get_userbyid(d.defaclrole) = current_user THEN '' ELSE ' of ' || quote_ident(pg_get_userbyid(d.defaclrole)) END,

@@ -3,6 +3,9 @@
 mod busy;
 mod drift;
 pub mod fixture;
+mod drift_cases;
+mod drift_repair;
+mod fixture;
 mod misbehaved;
 mod skew;
 mod thousand;

@@ -1,0 +1,205 @@
+//! Drift of the whole fleet: every tenant compared with a freshly built reference of its own version, several at a time.
+//!
+//! Invariant: a tenant is read under its lock, shared, so that a migration is seen whole or not at all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::Mutex;
+
+use super::description::{Description, Difference};
+use super::records::Records;
+use crate::migrations::apply::ApplyError;
+use crate::migrations::fleet::{Migrator, Progress, tenant_lock};
+use crate::tenancy::{DbError, SchemaName, Slug, Sql, TenantId};
+
+const TENANTS: Sql = Sql::new(
+    "drift.fleet",
+    "SELECT id, slug FROM public.tenants WHERE status <> 'deleted' ORDER BY slug",
+);
+const LOCK: Sql = Sql::new("drift.lock", "SELECT pg_advisory_xact_lock_shared($1)");
+
+/// Which tenants to look at.
+#[derive(Debug, Clone, Default)]
+pub struct DriftOptions {
+    /// These only; all that have a schema if empty.
+    pub only: Vec<Slug>,
+    /// How many at a time; the migrator's own number if `None`.
+    pub jobs: Option<usize>,
+}
+
+/// Why the fleet could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum DriftError {
+    /// A name that nobody has.
+    #[error("there is no tenant `{0}` with a schema; `tenantry tenant list` names them")]
+    NoTenant(Slug),
+    /// The reference cannot be made: a migration fails in an empty schema.
+    #[error("the reference for version {version} cannot be made")]
+    Reference {
+        /// Of the last migration in it.
+        version: i32,
+        /// Why.
+        source: ApplyError,
+    },
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// What came of comparing one tenant.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is what its migrations make.
+    Alike,
+    /// It is not.
+    Differs(Vec<Difference>),
+    /// A newer program has migrated it: this one does not know what it should be.
+    Ahead,
+    /// It could not be read, or is being migrated now.
+    Unread(DbError),
+}
+
+/// One tenant, compared.
+#[derive(Debug)]
+pub struct Compared {
+    /// Its slug.
+    pub slug: String,
+    /// The version that it was compared at.
+    pub version: i32,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+impl Migrator {
+    /// Compares tenants with what their migrations make, and tells `progress` after each. The answer is by slug.
+    ///
+    /// # Errors
+    /// See [`DriftError`]; a tenant that cannot be read has that as its verdict.
+    pub async fn drift(
+        &self,
+        options: &DriftOptions,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Vec<Compared>, DriftError> {
+        let tenants = self.chosen(options).await?;
+        let mut so_far = Progress {
+            done: 0,
+            total: tenants.len(),
+            failed: 0,
+        };
+        progress(so_far);
+        let references = References::new(self);
+        let jobs = options.jobs.unwrap_or(self.jobs).max(1);
+        let mut results = stream::iter(tenants)
+            .map(|(id, slug)| self.compare(&references, id, slug))
+            .buffer_unordered(jobs);
+        let mut all = Vec::with_capacity(so_far.total);
+        while let Some(compared) = results.next().await {
+            let compared = compared?;
+            so_far.done += 1;
+            so_far.failed += usize::from(!matches!(compared.verdict, Verdict::Alike));
+            all.push(compared);
+            progress(so_far);
+        }
+        all.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(all)
+    }
+
+    /// The tenants that are meant.
+    pub(super) async fn chosen(
+        &self,
+        options: &DriftOptions,
+    ) -> Result<Vec<(TenantId, String)>, DriftError> {
+        let mut tx = self.begin().await?;
+        let mut tenants = Vec::new();
+        for row in tx.query(&TENANTS, &[]).await? {
+            tenants.push((TenantId(row.get("id")?), row.get::<String>("slug")?));
+        }
+        let only = &options.only;
+        let known = |slug: &Slug| tenants.iter().any(|(_, known)| known == slug.as_str());
+        if let Some(unknown) = only.iter().find(|slug| !known(slug)) {
+            return Err(DriftError::NoTenant(unknown.clone()));
+        }
+        if !only.is_empty() {
+            tenants.retain(|(_, slug)| only.iter().any(|chosen| chosen.as_str() == slug));
+        }
+        Ok(tenants)
+    }
+
+    async fn compare(
+        &self,
+        references: &References<'_>,
+        id: TenantId,
+        slug: String,
+    ) -> Result<Compared, DriftError> {
+        let target = self.set().target().version;
+        let (records, found) = match self.read(id).await {
+            Ok(read) => read,
+            Err(error) => {
+                return Ok(Compared {
+                    slug,
+                    version: target,
+                    verdict: Verdict::Unread(error),
+                });
+            }
+        };
+        let version = records.versions().first().copied().unwrap_or(target);
+        let verdict = if version > target {
+            Verdict::Ahead
+        } else {
+            // The tenant's connection is back by now: waiting for the reference, it would keep the one from coming that makes it.
+            let reference = references.get(version).await?;
+            let mut differences = found.diff(&reference);
+            if !found.is_empty() {
+                differences.extend(records.diff(self.set(), version));
+            }
+            match differences.is_empty() {
+                true => Verdict::Alike,
+                false => Verdict::Differs(differences),
+            }
+        };
+        Ok(Compared {
+            slug,
+            version,
+            verdict,
+        })
+    }
+
+    async fn read(&self, id: TenantId) -> Result<(Records, Description), DbError> {
+        let schema = SchemaName::of(id);
+        let mut tx = self.begin().await?;
+        tx.query(&LOCK, &[&tenant_lock(id)]).await?;
+        let records = Records::read(&mut tx, id, &schema).await?;
+        let found = self.describe(&mut tx, &schema).await?;
+        Ok((records, found))
+    }
+}
+
+/// References, each built when it is first asked for.
+pub(super) struct References<'m> {
+    migrator: &'m Migrator,
+    built: Mutex<BTreeMap<i32, Arc<Description>>>,
+}
+
+impl<'m> References<'m> {
+    pub(super) fn new(migrator: &'m Migrator) -> Self {
+        Self {
+            migrator,
+            built: Mutex::default(),
+        }
+    }
+
+    /// Takes a connection of its own; whoever asks must hold none.
+    pub(super) async fn get(&self, version: i32) -> Result<Arc<Description>, DriftError> {
+        let mut built = self.built.lock().await;
+        if let Some(reference) = built.get(&version) {
+            return Ok(reference.clone());
+        }
+        let made = self.migrator.reference(version).await;
+        let made = made.map_err(|source| DriftError::Reference { version, source })?;
+        let made = Arc::new(made);
+        built.insert(version, made.clone());
+        Ok(made)
+    }
+}
