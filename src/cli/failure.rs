@@ -97,6 +97,7 @@ from_others!(
     crate::app::StartError,
     crate::migrations::ApplyError,
     crate::migrations::DriftError,
+    crate::migrations::DropError,
     crate::private_postgres::Error,
     crate::tenancy::setup::SetupError,
     std::io::Error,

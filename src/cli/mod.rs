@@ -69,7 +69,9 @@ enum Command {
     Openapi(openapi::Args),
     /// Check the database, the logins, the fence and the fleet, and say how to mend what is wrong.
     ///
-    /// Example: tenantry doctor
+    /// It changes nothing unless --mend or --drop says so.
+    ///
+    /// Example: tenantry doctor --mend
     Doctor(doctor::Args),
 }
 

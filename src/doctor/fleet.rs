@@ -1,35 +1,12 @@
-//! The shared tables, the ledger, and whether roles and schemas are what the registry says.
+//! The shared tables, the ledger, and whether schemas and roles are what the registry says.
 
 use super::{Finding, unseen};
 use crate::app::Foundation;
 use crate::migrations;
-use crate::tenancy::{DbError, Scoped, Sql};
+use crate::tenancy::DbError;
 
 /// Names shown of a longer list.
-const SHOWN: i64 = 5;
-
-const TENANTS_WITHOUT_SCHEMA: Sql = Sql::new(
-    "doctor.tenants_without_schema",
-    "SELECT t.slug AS name, count(*) OVER () AS total FROM public.tenants t \
-     WHERE t.status <> 'deleted' AND NOT EXISTS \
-     (SELECT FROM pg_namespace n WHERE n.nspname = 't_' || replace(t.id::text, '-', '')) \
-     ORDER BY t.id LIMIT $1",
-);
-const SCHEMAS_WITHOUT_TENANT: Sql = Sql::new(
-    "doctor.schemas_without_tenant",
-    "SELECT n.nspname::text AS name, count(*) OVER () AS total FROM pg_namespace n \
-     WHERE n.nspname ~ '^t_[0-9a-f]{32}$' AND NOT EXISTS \
-     (SELECT FROM public.tenants t WHERE n.nspname = 't_' || replace(t.id::text, '-', '')) \
-     ORDER BY n.nspname LIMIT $1",
-);
-const ROLES_NOT_GRANTED: Sql = Sql::new(
-    "doctor.roles_not_granted",
-    "SELECT t.slug AS name, count(*) OVER () AS total FROM public.tenants t \
-     WHERE t.status <> 'deleted' AND NOT EXISTS (SELECT FROM pg_roles r \
-     JOIN pg_auth_members m ON m.roleid = r.oid JOIN pg_roles l ON l.oid = m.member \
-     WHERE r.rolname = 't_' || replace(t.id::text, '-', '') AND l.rolname = current_user) \
-     ORDER BY t.id LIMIT $1",
-);
+const SHOWN: usize = 5;
 
 pub(super) async fn look(foundation: &Foundation) -> Vec<Finding> {
     match look_inside(foundation).await {
@@ -66,44 +43,50 @@ async fn look_inside(foundation: &Foundation) -> Result<Vec<Finding>, DbError> {
     } else {
         Finding::good("migrations", seen)
     };
-    let mut findings = vec![fleet];
-    let mut lists = vec![
+    drop(db);
+    let orphans = foundation.migrator.orphans().await?;
+    let lists = [
         (
             "tenants without a schema",
-            &TENANTS_WITHOUT_SCHEMA,
-            "restore their schema from a backup, or cancel them",
+            orphans.without_schema,
+            "restore their schema from a backup, or delete them",
         ),
         (
             "schemas without a tenant",
-            &SCHEMAS_WITHOUT_TENANT,
-            "look what they hold, then drop them: DROP SCHEMA … CASCADE; DROP ROLE …",
+            orphans.schemas,
+            "look what they hold; `tenantry doctor --drop SCHEMA` drops one with its role",
+        ),
+        (
+            "tenants without a role",
+            orphans.without_role,
+            "`tenantry doctor --mend` makes it anew, with its rights",
+        ),
+        (
+            "tenants whose role this login may not wear",
+            orphans.not_granted,
+            "`tenantry doctor --mend` grants it",
+        ),
+        (
+            "roles without a tenant",
+            orphans.roles,
+            "`tenantry doctor --mend` drops them; no other database uses them",
+        ),
+        (
+            "tenants without a line in the ledger",
+            orphans.without_line,
+            "`tenantry doctor --mend` writes it where the schema proves what it must say",
         ),
     ];
-    if foundation.tenancy.rules().fence {
-        lists.push((
-            "tenants whose role this login may not wear",
-            &ROLES_NOT_GRANTED,
-            "GRANT the role (it has the schema's name) to the application's login",
-        ));
-    }
-    for (subject, sql, mend) in lists {
-        findings.push(list(&mut db, subject, sql, mend).await?);
-    }
+    let mut findings = vec![fleet];
+    findings.extend(lists.map(|(subject, names, mend)| list(subject, &names, mend)));
     Ok(findings)
 }
 
-async fn list(
-    db: &mut Scoped,
-    subject: &'static str,
-    sql: &Sql,
-    mend: &str,
-) -> Result<Finding, DbError> {
-    let rows = db.query(sql, &[&SHOWN]).await?;
-    let Some(first) = rows.first() else {
-        return Ok(Finding::good(subject, "none"));
-    };
-    let total: i64 = first.get("total")?;
-    let names: Result<Vec<String>, _> = rows.iter().map(|row| row.get("name")).collect();
-    let seen = format!("{total}: {}", names?.join(", "));
-    Ok(Finding::bad(subject, seen, mend))
+fn list(subject: &'static str, names: &[String], mend: &str) -> Finding {
+    if names.is_empty() {
+        return Finding::good(subject, "none");
+    }
+    let shown = &names[..names.len().min(SHOWN)];
+    let seen = format!("{}: {}", names.len(), shown.join(", "));
+    Finding::bad(subject, seen, mend)
 }

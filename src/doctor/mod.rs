@@ -1,6 +1,6 @@
 //! The doctor: looks at a deployment from the inside, and says how to mend what is wrong.
 //!
-//! It changes nothing but one temporary tenant, which it makes to try the fence and drops again.
+//! Looking changes nothing but one temporary tenant, which it makes to try the fence and drops again.
 
 mod database;
 mod fence;

@@ -4,6 +4,7 @@ mod doctor;
 mod fleet;
 mod mistakes;
 mod openapi;
+mod orphans;
 mod temp_schema;
 mod tenants;
 mod users;
