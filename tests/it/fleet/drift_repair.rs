@@ -161,7 +161,7 @@ async fn repair_that_is_killed_leaves_each_tenant_as_it_was_or_repaired() {
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                    AND wait_event_type = 'Lock' AND query LIKE '%tenant_migrations%'";
     wait_for(&sql, waiting, 1).await;
-    drop(run);
+    run.kill();
     blocker.batch_execute("ROLLBACK").await.unwrap();
     wait_for(&sql, "SELECT count(*) - 2 FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'", 0).await;
 
