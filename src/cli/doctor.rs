@@ -29,9 +29,10 @@ pub(super) async fn run(args: &Args, config: Box<Config>) -> Result<(), Failure>
         let dropped = migrator.drop_orphan(name).await?;
         complain(&format!("{name}: {dropped} dropped"));
     }
-    let mended = match args.mend {
-        true => migrator.mend(&migrator.orphans().await?).await?,
-        false => Vec::new(),
+    let mended = if args.mend {
+        migrator.mend(&migrator.orphans().await?).await?
+    } else {
+        Vec::new()
     };
     let findings = doctor::examine(&opened.config, &opened.foundation).await;
     opened.close().await?;

@@ -154,9 +154,10 @@ impl Migrator {
             if !found.is_empty() {
                 differences.extend(records.diff(self.set(), version));
             }
-            match differences.is_empty() {
-                true => Verdict::Alike,
-                false => Verdict::Differs(differences),
+            if differences.is_empty() {
+                Verdict::Alike
+            } else {
+                Verdict::Differs(differences)
             }
         };
         Ok(Compared {

@@ -177,9 +177,10 @@ impl Migrator {
         schema: &SchemaName,
     ) -> Result<(), DbError> {
         apply::create_history(tx, schema.as_str()).await?;
-        let reader = match self.fence {
-            true => schema.quoted(),
-            false => quote_ident(&self.login),
+        let reader = if self.fence {
+            schema.quoted()
+        } else {
+            quote_ident(&self.login)
         };
         let table = format!("{}.refinery_schema_history", schema.quoted());
         tx.batch(&format!(

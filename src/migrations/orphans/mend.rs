@@ -1,6 +1,7 @@
 //! Mends what can be mended without a question: nothing here takes data away, or a right that anybody uses.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::Serialize;
 
@@ -87,15 +88,16 @@ impl Migrator {
         let (id, version) = self.at(&mut tx, slug).await?;
         drop(tx);
         let name = SchemaName::of(id);
-        if !grants.contains_key(&version) {
-            grants.insert(version, self.grants_of_reference(version).await?);
-        }
+        let statements = match grants.entry(version) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(self.grants_of_reference(version).await?),
+        };
         let mut text = format!(
             "CREATE ROLE {role} NOLOGIN NOINHERIT; GRANT {role} TO {login};",
             role = name.quoted(),
             login = quote_ident(&self.login)
         );
-        for statement in grants.get(&version).into_iter().flatten() {
+        for statement in statements.iter() {
             text.push_str(&statement.replace(SCRATCH, name.as_str()));
             text.push(';');
         }
