@@ -2,10 +2,9 @@
 
 mod busy;
 mod drift;
-pub mod fixture;
 mod drift_cases;
 mod drift_repair;
-mod fixture;
+pub mod fixture;
 mod misbehaved;
 mod skew;
 mod thousand;
