@@ -21,7 +21,7 @@ use crate::domains::auth::{Auth, Purge, Revocations};
 use crate::domains::mails::{Links, Sender, Transport, TransportError};
 use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
-use crate::domains::tenants::{TenantsError, ensure_platform, keep_purging};
+use crate::domains::tenants::{Keeper, TenantsError, ensure_platform, keep_purging};
 use crate::error::Error;
 use crate::limits::{Limits, RedisError};
 use crate::migrations::{
@@ -113,7 +113,8 @@ impl Foundation {
         let cache_ttl = config.tenancy.cache_ttl;
         let tenancy = Tenancy::new(url.config(), settings, cache_ttl, set.supported())?;
         let jobs = config.tenancy.migration_jobs;
-        let ddl = DdlPool::new(ddl_url.config(), jobs + 1)?;
+        // A run of the fleet, a creation and the keeper of ready tenants are in nobody's way.
+        let ddl = DdlPool::new(ddl_url.config(), jobs + 2)?;
         let login = url.config().get_user().unwrap_or_default();
         let migrator = Migrator::new(ddl, set, login, rules.fence, jobs);
         Ok(Self {
@@ -163,6 +164,7 @@ pub struct App {
     mails: Option<Transport>,
     bounds: Bounds,
     purge_every: Duration,
+    ready_tenants: usize,
 }
 
 impl App {
@@ -198,6 +200,7 @@ impl App {
             mails,
             bounds: bounds(&config.http),
             purge_every: config.auth.cleanup_interval,
+            ready_tenants: config.tenancy.ready_tenants,
         })
     }
 
@@ -246,12 +249,15 @@ impl App {
             self.state.deps.clone(),
             self.foundation.migrator.clone(),
         ));
+        let keeper = Keeper::new(self.foundation.migrator.clone(), self.ready_tenants);
+        let keeper = tokio::spawn(keeper.run());
         let (stop_mails, mails) = self.send_mails();
         let served = api::server::serve(listener, endpoint, readiness, self.bounds, stops).await;
         probe.abort();
         fleet.abort();
         purge.abort();
         purge_tenants.abort();
+        keeper.abort();
         self.state.deps.later.close();
         let _ = timeout(LAST_WORK, self.state.deps.later.wait()).await;
         stop_mails.cancel();

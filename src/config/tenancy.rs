@@ -53,6 +53,14 @@ const SIGN_UP: Variable = Variable {
     secret: false,
 };
 
+const READY_TENANTS: Variable = Variable {
+    name: "READY_TENANTS",
+    default: Fallback::Value("2"),
+    shape: "a whole number from 0 to 1000",
+    doc: "Migrated schemas that a server keeps ready, so that a new tenant is there in a few milliseconds; 0 for none.",
+    secret: false,
+};
+
 pub(super) const GROUP: Group = Group {
     title: "Tenants",
     variables: &[
@@ -62,6 +70,7 @@ pub(super) const GROUP: Group = Group {
         MIGRATION_JOBS,
         TENANT_RETENTION_DAYS,
         SIGN_UP,
+        READY_TENANTS,
     ],
 };
 
@@ -80,6 +89,8 @@ pub struct TenancyConfig {
     pub retention: TimeDelta,
     /// Whether anybody may make a tenant of their own.
     pub sign_up: bool,
+    /// How many migrated schemas a server keeps ready.
+    pub ready_tenants: usize,
 }
 
 impl TenancyConfig {
@@ -91,6 +102,7 @@ impl TenancyConfig {
         let migration_jobs = reader.value(&MIGRATION_JOBS, count);
         let retention = reader.value(&TENANT_RETENTION_DAYS, days);
         let sign_up = reader.value(&SIGN_UP, switch);
+        let ready_tenants = reader.value(&READY_TENANTS, at_most_a_thousand);
         Ok(Self {
             cache_ttl: cache_ttl?,
             migrations_dir: migrations_dir?,
@@ -98,6 +110,14 @@ impl TenancyConfig {
             migration_jobs: migration_jobs?,
             retention: retention?,
             sign_up: sign_up?,
+            ready_tenants: ready_tenants?,
         })
+    }
+}
+
+fn at_most_a_thousand(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(count @ 0..=1000) => Ok(count),
+        _ => Err("not one of them"),
     }
 }

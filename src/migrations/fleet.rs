@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::apply::{self, ApplyError, LockBudget};
@@ -76,6 +77,7 @@ pub struct Migrator {
     pub(super) fence: bool,
     pub(super) jobs: usize,
     pub(super) locks: LockBudget,
+    chores: Arc<Notify>,
 }
 
 impl Migrator {
@@ -88,12 +90,23 @@ impl Migrator {
             fence,
             jobs: jobs.max(1),
             locks: LockBudget::default(),
+            chores: Arc::new(Notify::new()),
         }
     }
 
     /// The migrations that it brings.
     pub fn set(&self) -> &MigrationSet {
         &self.set
+    }
+
+    /// Tells whoever waits for [`Migrator::chores`] that there is something to make or to drop.
+    pub fn wake_keeper(&self) {
+        self.chores.notify_one();
+    }
+
+    /// Waits until somebody in this process has made work for the background.
+    pub async fn chores(&self) {
+        self.chores.notified().await;
     }
 
     /// Gives its connections up.

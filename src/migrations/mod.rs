@@ -11,6 +11,7 @@ mod ledger;
 mod orphans;
 mod schema;
 mod set;
+mod spares;
 mod text;
 mod tombstone;
 
@@ -19,6 +20,7 @@ pub use drift::{Compared, Description, Difference, DriftError, DriftOptions, Rep
 pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
 pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
 pub use orphans::{DropError, Mended, Orphans};
-pub use schema::{NewSchema, drop_schema, open_login, role_names};
+pub use schema::{NewSchema, close_login, drop_schema, open_login, role_names};
 pub use set::{LoadError, MigrationSet, Target};
+pub use spares::{Refill, Spare};
 pub use tombstone::PART;

@@ -5,7 +5,11 @@ use chrono::{DateTime, Utc};
 use super::apply;
 use crate::tenancy::{DbError, DdlTransaction, SchemaName, Scoped, Sql, TenantId, quote_ident};
 
-const TENANTS: Sql = Sql::new("schema.tenants", "SELECT id FROM public.tenants");
+const TENANTS: Sql = Sql::new(
+    "schema.tenants",
+    "SELECT id FROM public.tenants UNION ALL SELECT id FROM public.spare_tenants \
+     UNION ALL SELECT tenant_id FROM public.set_aside_schemas",
+);
 
 /// What a new schema needs to know.
 #[derive(Debug, Clone)]
@@ -74,7 +78,21 @@ pub async fn open_login(
     .await
 }
 
-/// The roles of all tenants. They belong to the whole server, so they stay when the database is dropped.
+/// Lets nobody sign in as the schema's own role any more. Nothing happens where there is no such role.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn close_login(tx: &mut DdlTransaction, name: &SchemaName) -> Result<(), DbError> {
+    let (role, literal) = (name.quoted(), name.as_str());
+    tx.batch(&format!(
+        "DO $$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{literal}' AND rolcanlogin) THEN
+             ALTER ROLE {role} NOLOGIN;
+         END IF; END $$;"
+    ))
+    .await
+}
+
+/// The roles of all tenants, and of schemas that no tenant has yet or any more. They belong to the whole server, so they stay when the database is dropped.
 pub async fn role_names(db: &mut Scoped) -> Result<Vec<String>, DbError> {
     let rows = db.query(&TENANTS, &[]).await?;
     rows.iter()

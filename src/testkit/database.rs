@@ -42,6 +42,7 @@ impl TestDatabase {
             ("MIGRATION_DATABASE_URL", url(database.migration_url())),
             ("JWT_SECRET", crate::config::TEST_SECRET.to_owned()),
             ("DB_POOL_SIZE", "5".to_owned()),
+            ("READY_TENANTS", "0".to_owned()),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! `tenant`: make tenants, and lead them through their life.
 
 mod deletion;
+mod ready;
 mod rename;
 
 use std::sync::Arc;
@@ -72,6 +73,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make tenants ready for those who will ask: migrated schemas that `create` and `temp-schema create` take in a few milliseconds.
+    ///
+    /// Those that nobody could take for an hour, such as those of an older version, are dropped. A server does this by itself.
+    ///
+    /// Example: tenantry tenant ready --count 8
+    Ready(ready::ReadyArgs),
 }
 
 #[derive(clap::Args)]
@@ -129,6 +136,7 @@ async fn dispatch(command: Command, opened: &Opened) -> Result<(), Failure> {
         Command::Delete(args) => deletion::delete(opened, &tenants, args).await,
         Command::Restore(one) => deletion::restore(opened, &tenants, &one).await,
         Command::Purge { json } => deletion::purge(&tenants, json).await,
+        Command::Ready(args) => ready::ready(opened, &args).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod deletion;
 mod error;
+mod keeper;
 mod life;
 mod model;
 mod people;
@@ -15,6 +16,7 @@ mod temporary;
 
 pub use deletion::Deleted;
 pub use error::TenantsError;
+pub use keeper::Keeper;
 pub use life::Transition;
 pub use model::{
     AppliedMigration, Migrations, NewAdmin, NewTenant, Stored, TenantChange, TenantView, Usage,
@@ -24,5 +26,6 @@ pub use purge::{PurgeReport, Purged, Unpurged, keep_purging};
 pub use registration::{Registered, Registration, Registrations};
 pub use service::Tenants;
 pub use temporary::{
-    TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired,
+    TemporaryTenant, create_temporary, drop_set_aside, drop_temporary, open_temporary,
+    reap_expired, set_aside_temporary,
 };

@@ -1,6 +1,6 @@
 //! Making a tenant: registry row, schema, role, migrations, ledger, first admin and audit, in one transaction.
 //!
-//! PostgreSQL's DDL is transactional, so a crash at any point leaves nothing behind, and two who want one slug meet at its unique
+//! Where a ready schema waits, it is taken instead of made. PostgreSQL's DDL is transactional, so a crash at any point leaves nothing behind, and two who want one slug meet at its unique
 //! constraint: one gets it, the other hears of it.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::domains::idempotency::{self, IdempotencyKey, Once};
 use crate::domains::users::{FirstAdmin, add_first_admin};
 use crate::error::Error;
 use crate::ids::new_id;
-use crate::migrations::Migrator;
+use crate::migrations::{Migrator, Spare};
 use crate::tenancy::{DdlTransaction, PLATFORM_SLUG, SchemaName, Slug, Status, TenantId};
 
 /// Others who want the same slug wait in line for as long as one creation may take.
@@ -91,14 +91,15 @@ pub(super) async fn build(
     new: &NewTenant,
 ) -> Result<TenantView, TenantsError> {
     let now = clock.now();
+    let spare = migrator.claim_spare(tx).await?;
     let row = NewRow {
-        id: TenantId(new_id()),
+        id: id_for(spare),
         slug: &new.slug,
         name: &new.name,
         expires_at: None,
         now,
     };
-    let plan = insert_and_build(migrator, tx, &row).await?;
+    let plan = insert_and_build(migrator, tx, &row, spare).await?;
     Ok(TenantView {
         id: row.id.0,
         slug: new.slug.to_string(),
@@ -112,13 +113,22 @@ pub(super) async fn build(
     })
 }
 
+/// A schema has its tenant's id from the beginning, so who takes a spare takes its id.
+pub(super) fn id_for(spare: Option<Spare>) -> TenantId {
+    spare.map_or_else(|| TenantId(new_id()), |spare| spare.id)
+}
+
 /// The registry row first, so that a taken slug is heard of before any work is done. Answers with the plan that it has by default.
 pub(super) async fn insert_and_build(
     migrator: &Migrator,
     tx: &mut DdlTransaction,
     row: &NewRow<'_>,
+    spare: Option<Spare>,
 ) -> Result<String, TenantsError> {
     let plan = repository::insert(tx.scoped(), row).await?;
-    migrator.build_schema(tx, row.id, row.slug).await?;
+    match spare {
+        Some(spare) => migrator.record_claim(tx, spare, row.slug).await?,
+        None => migrator.build_schema(tx, row.id, row.slug).await?,
+    }
     Ok(plan)
 }

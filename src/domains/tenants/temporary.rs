@@ -4,13 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::error::TenantsError;
-use super::provision::insert_and_build;
+use super::provision::{id_for, insert_and_build};
 use super::repository::{self, NewRow};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::ids::{new_id, random_token};
-use crate::migrations::{Migrator, drop_schema, open_login};
-use crate::tenancy::{Event, SchemaName, Slug, SlugError, TenantId};
+use crate::ids::random_token;
+use crate::migrations::{Migrator, close_login, drop_schema, open_login};
+use crate::tenancy::{DbError, DdlTransaction, Event, SchemaName, Slug, SlugError, TenantId};
 
 /// Expired tenants taken in one go of the reaper.
 const REAP_AT_ONCE: i64 = 100;
@@ -28,7 +28,7 @@ pub struct TemporaryTenant {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Makes one with all migrations, empty.
+/// Makes one with all migrations, empty; takes a ready one where there is one.
 ///
 /// # Errors
 /// When a migration fails, or there is no database.
@@ -37,25 +37,26 @@ pub async fn create_temporary(
     clock: &Clock,
     ttl: TimeDelta,
 ) -> Result<TemporaryTenant, TenantsError> {
-    let id = new_id();
     let now = clock.now();
-    let slug: Slug = slug_of(id)
-        .parse()
-        .map_err(|e: SlugError| Error::internal(e))?;
     let expires_at = now + ttl;
     let mut tx = migrator.begin().await?;
+    let spare = migrator.claim_spare(&mut tx).await?;
+    let id = id_for(spare);
+    let slug: Slug = slug_of(id.0)
+        .parse()
+        .map_err(|e: SlugError| Error::internal(e))?;
     let row = NewRow {
-        id: TenantId(id),
+        id,
         slug: &slug,
         name: slug.as_str(),
         expires_at: Some(expires_at),
         now,
     };
-    insert_and_build(migrator, &mut tx, &row).await?;
+    insert_and_build(migrator, &mut tx, &row, spare).await?;
     tx.commit().await?;
     Ok(TemporaryTenant {
-        id: TenantId(id),
-        schema: SchemaName::of(TenantId(id)),
+        id,
+        schema: SchemaName::of(id),
         slug,
         expires_at,
     })
@@ -88,11 +89,38 @@ pub async fn drop_temporary(migrator: &Migrator, id: TenantId) -> Result<bool, T
         return Ok(false);
     }
     drop_schema(&mut tx, id).await?;
-    let gone = Event::TenantChanged {
-        id,
-        slug: slug_of(id.0),
+    tell_that_it_is_gone(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Takes one out of the registry and lets nobody sign in as its role any more; `false` where there is none. [`drop_set_aside`] drops what
+/// is left, later: that takes longer than all the rest.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_aside_temporary(migrator: &Migrator, id: TenantId) -> Result<bool, TenantsError> {
+    let mut tx = migrator.begin().await?;
+    if !repository::set_aside_temporary(tx.scoped(), id).await? {
+        return Ok(false);
+    }
+    close_login(&mut tx, &SchemaName::of(id)).await?;
+    tell_that_it_is_gone(&mut tx, id).await?;
+    tx.commit().await?;
+    migrator.wake_keeper();
+    Ok(true)
+}
+
+/// Drops the schema and the role of one that was set aside; `false` where nobody is left.
+///
+/// # Errors
+/// When the database refuses; it stays set aside.
+pub async fn drop_set_aside(migrator: &Migrator) -> Result<bool, TenantsError> {
+    let mut tx = migrator.begin().await?;
+    let Some(id) = repository::take_set_aside(tx.scoped()).await? else {
+        return Ok(false);
     };
-    gone.publish(tx.scoped()).await?;
+    drop_schema(&mut tx, id).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -114,6 +142,14 @@ pub async fn reap_expired(migrator: &Migrator, clock: &Clock) -> Result<usize, T
             reaped += usize::from(drop_temporary(migrator, id).await?);
         }
     }
+}
+
+async fn tell_that_it_is_gone(tx: &mut DdlTransaction, id: TenantId) -> Result<(), DbError> {
+    let gone = Event::TenantChanged {
+        id,
+        slug: slug_of(id.0),
+    };
+    gone.publish(tx.scoped()).await
 }
 
 fn slug_of(id: Uuid) -> String {

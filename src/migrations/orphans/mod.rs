@@ -14,7 +14,8 @@ use crate::tenancy::{DbError, DdlTransaction, Params, Sql};
 /// Ids whose schemas have their right to be there.
 macro_rules! wanted {
     () => {
-        "wanted AS (SELECT replace(id::text, '-', '') AS digits FROM public.tenants)"
+        "wanted AS (SELECT replace(id::text, '-', '') AS digits FROM (SELECT id FROM public.tenants \
+         UNION ALL SELECT id FROM public.spare_tenants UNION ALL SELECT tenant_id FROM public.set_aside_schemas) known)"
     };
 }
 use wanted;

@@ -9,4 +9,4 @@ mod misbehaved;
 mod skew;
 mod thousand;
 mod two_starts;
-mod wire;
+pub(crate) mod wire;

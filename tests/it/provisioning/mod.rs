@@ -4,6 +4,7 @@ mod hung_up;
 mod killed;
 mod one_slug;
 mod same_key;
+mod spares;
 
 use serde_json::{Value, json};
 

@@ -47,6 +47,17 @@ const DELETE_TEMPORARY: Sql = Sql::new(
     "tenants.delete_temporary",
     "DELETE FROM public.tenants WHERE id = $1 AND temporary",
 );
+const SET_ASIDE_TEMPORARY: Sql = Sql::new(
+    "tenants.set_aside_temporary",
+    "WITH gone AS (DELETE FROM public.tenants WHERE id = $1 AND temporary RETURNING id) \
+     INSERT INTO public.set_aside_schemas (tenant_id) SELECT id FROM gone",
+);
+/// In any order, so that one that cannot be dropped is not in the way of all others.
+const TAKE_SET_ASIDE: Sql = Sql::new(
+    "tenants.take_set_aside",
+    "DELETE FROM public.set_aside_schemas WHERE tenant_id = (SELECT tenant_id FROM public.set_aside_schemas \
+     ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING tenant_id",
+);
 const HISTORY: Sql = Sql::new(
     "tenants.history",
     "SELECT version, name, applied_on FROM refinery_schema_history ORDER BY version",
@@ -170,6 +181,18 @@ pub(super) async fn expired(
 /// Whether there was such a temporary tenant.
 pub(super) async fn delete_temporary(db: &mut Scoped, id: TenantId) -> Result<bool, DbError> {
     Ok(db.execute(&DELETE_TEMPORARY, &[&id]).await? == 1)
+}
+
+/// Whether there was such a temporary tenant. Its schema and role stay until they are taken.
+pub(super) async fn set_aside_temporary(db: &mut Scoped, id: TenantId) -> Result<bool, DbError> {
+    Ok(db.execute(&SET_ASIDE_TEMPORARY, &[&id]).await? == 1)
+}
+
+/// One whose schema and role the open transaction drops.
+pub(super) async fn take_set_aside(db: &mut Scoped) -> Result<Option<TenantId>, DbError> {
+    let row = db.query_opt(&TAKE_SET_ASIDE, &[]).await?;
+    row.map(|row| row.get("tenant_id").map(TenantId))
+        .transpose()
 }
 
 /// What was applied to the tenant that `db` is scoped to.

@@ -1,0 +1,83 @@
+//! Background work: ready tenants are made when some were taken, and dropped when nobody can take them; so are temporary tenants that were
+//! set aside.
+//!
+//! Invariant: one transaction at a time, each of them whole, so this can be stopped at any moment.
+
+use std::time::Duration;
+
+use super::error::TenantsError;
+use super::temporary::drop_set_aside;
+use crate::error::Error;
+use crate::migrations::{Migrator, Refill};
+
+/// Nobody of this process wakes the keeper when another node took a spare.
+const LOOK: Duration = Duration::from_secs(30);
+/// Another node is making spares; when it is done, there may still be too few.
+const WHILE_BUSY: Duration = Duration::from_secs(1);
+const AFTER_FAILURE: Duration = Duration::from_secs(30);
+
+/// See the module.
+pub struct Keeper {
+    migrator: Migrator,
+    ready: usize,
+}
+
+impl Keeper {
+    /// Keeps so many tenants ready.
+    pub fn new(migrator: Migrator, ready: usize) -> Self {
+        Self { migrator, ready }
+    }
+
+    /// Works whenever there is something to do, until it is dropped; not at all where no tenant is to be ready.
+    pub async fn run(self) {
+        if self.ready == 0 {
+            return;
+        }
+        loop {
+            let wait = match self.step().await {
+                Ok(Step::Done) => continue,
+                Ok(Step::Idle) => LOOK,
+                Ok(Step::Busy) => WHILE_BUSY,
+                Err(error) => {
+                    let error = Error::from(error);
+                    tracing::warn!(error = %error.chain(), "no tenant could be made ready; those that are asked for are made when they are");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                    continue;
+                }
+            };
+            // Whoever wakes it while it works is heard afterwards.
+            let _ = tokio::time::timeout(wait, self.migrator.chores()).await;
+        }
+    }
+
+    /// Makes and drops until there is nothing left to do, or another node does it. Answers with how many tenants are ready.
+    ///
+    /// # Errors
+    /// When a migration fails, or the database refuses.
+    pub async fn once(&self) -> Result<usize, TenantsError> {
+        while self.step().await? == Step::Done {}
+        let migrator = &self.migrator;
+        let count = migrator.with_shared(async |db| migrator.count_spares(db).await);
+        Ok(count.await?)
+    }
+
+    /// At most one of each, so that dropping waits for no end of making.
+    async fn step(&self) -> Result<Step, TenantsError> {
+        let made = self.migrator.refill_spares(self.ready).await?;
+        let dropped =
+            self.migrator.drop_stale_spare().await? | drop_set_aside(&self.migrator).await?;
+        Ok(match made {
+            _ if dropped => Step::Done,
+            Refill::Made => Step::Done,
+            Refill::Busy => Step::Busy,
+            Refill::Enough => Step::Idle,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Done,
+    Idle,
+    Busy,
+}
