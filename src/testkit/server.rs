@@ -20,6 +20,9 @@ use crate::domains::auth::{Auth, Grant};
 use crate::ids::new_id;
 use crate::tenancy::{Slug, TenantId, TenantKey};
 
+/// Tenants that the shared server keeps ready, about as many as tests that begin at once.
+const READY: usize = 8;
+
 /// A running server. Cheap to clone; it stops with the last clone.
 #[derive(Clone)]
 pub struct TestServer {
@@ -42,7 +45,8 @@ impl TestServer {
     pub async fn shared() -> Self {
         static SHARED: OnceCell<TestServer> = OnceCell::const_new();
         let start = || async {
-            let database = TestDatabase::new().await;
+            let mut database = TestDatabase::new().await;
+            database.config.tenancy.ready_tenants = READY;
             let config = database.config.clone();
             let prepare = on_kit(async move {
                 let foundation = Foundation::new(&config, Clock::system());

@@ -8,7 +8,7 @@ use super::server::TestServer;
 use super::{OrFail, finish_on_kit, on_kit};
 use crate::domains::access::{Context, Role};
 use crate::domains::passwords::NewPassword;
-use crate::domains::tenants::{TemporaryTenant, create_temporary, drop_temporary};
+use crate::domains::tenants::{TemporaryTenant, create_temporary, set_aside_temporary};
 use crate::domains::users::{Email, NewUser, Users};
 
 use crate::tenancy::{Slug, TenantId, TenantKey};
@@ -19,7 +19,8 @@ const TTL: TimeDelta = TimeDelta::hours(1);
 /// What every user of the kit signs in with.
 pub(super) const PASSWORD: &str = "seven purple lighthouses";
 
-/// A migrated, empty tenant. Dropping it drops its schema, its role and all that the test wrote.
+/// A migrated, empty tenant. Dropping it ends it at once; its schema, its role and all that the test wrote are dropped in the background
+/// by the shared server, or with the test's own database.
 pub struct TestTenant {
     server: TestServer,
     made: TemporaryTenant,
@@ -110,7 +111,7 @@ impl Drop for TestTenant {
         let id = self.made.id;
         finish_on_kit(async move {
             // A test about broken tenants may have left nothing to drop.
-            let _ = drop_temporary(&migrator, id).await;
+            let _ = set_aside_temporary(&migrator, id).await;
         });
     }
 }
