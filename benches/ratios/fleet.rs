@@ -6,7 +6,7 @@ use tenantry::config::{Config, DatabaseUrl};
 use tenantry::domains::Deps;
 use tenantry::domains::access::{Context, Origin};
 use tenantry::domains::idempotency::Once;
-use tenantry::domains::tenants::{NewTenant, Tenants};
+use tenantry::domains::tenants::{Keeper, NewTenant, Tenants};
 use tenantry::ids::new_id;
 use tenantry::tenancy::{SchemaName, Slug, TenantId, TenantKey};
 use tenantry::testkit::TestDatabase;
@@ -115,6 +115,12 @@ impl Maker {
             deps,
             context: Context::for_system(platform, "benchmark", Origin::default()),
         }
+    }
+
+    /// Makes so many tenants ready to be taken.
+    pub(crate) async fn make_ready(&self, count: usize) {
+        let keeper = Keeper::new(self.foundation.migrator.clone(), count);
+        keeper.once().await.expect("ready tenants");
     }
 
     pub(crate) async fn create(&self, slug: String) -> Tenant {

@@ -21,6 +21,7 @@ mod psql;
 mod reads;
 mod start;
 mod table;
+mod temp_schema;
 
 use fleet::Fleet;
 use plan::Plan;
@@ -40,6 +41,7 @@ async fn main() {
     flood::measure(&plan, &one, &mut table).await;
     start::measure(&plan, &one, &many, &mut table);
     provisioning::measure(&plan, &one, &mut table).await;
+    temp_schema::measure(&plan, &one, &mut table).await;
     column::measure(&plan, &many, &mut table).await;
 
     println!("{}", table.heading(&many).await);

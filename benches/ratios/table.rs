@@ -9,11 +9,10 @@ use tenantry::clock::Clock;
 use crate::fleet::Fleet;
 
 /// Rows of the specification that nobody measures so far.
-const MISSING: [(&str, &str); 5] = [
+const MISSING: [(&str, &str); 4] = [
     ("3", "p99 of 2 at half its peak load"),
     ("4", "memory of one PostgreSQL backend after 1000 tenants"),
     ("7", "start with nothing to migrate, 10000 tenants"),
-    ("8", "a temp schema for one test"),
     ("10", "resident memory of the server"),
 ];
 
