@@ -65,9 +65,13 @@ check:
 migrate *args:
     cargo run -- migrate run {{ args }}
 
-# Show the version of public and of every tenant
+# Take one migration back; `just migrate-undo --tenant acme`
+migrate-undo *args:
+    cargo run -- migrate undo {{ args }}
+
+# Show which migrations a tenant has; `just migrate-history --tenant acme`
 migrate-history *args:
-    cargo run -- migrate status {{ args }}
+    cargo run -- migrate history {{ args }}
 
 # Create a user; `just create-user --help` says with what
 create-user *args:

@@ -98,6 +98,8 @@ from_others!(
     crate::migrations::ApplyError,
     crate::migrations::DriftError,
     crate::migrations::DropError,
+    crate::migrations::ChoiceError,
+    crate::migrations::UndoError,
     crate::private_postgres::Error,
     crate::tenancy::setup::SetupError,
     std::io::Error,

@@ -19,7 +19,7 @@ use crate::tenancy::{
 };
 
 /// One for all migrations of the shared tables: `tenantry` in ASCII.
-const PUBLIC_LOCK: i64 = 0x7465_6e61_6e74_7279;
+pub(super) const PUBLIC_LOCK: i64 = 0x7465_6e61_6e74_7279;
 /// Another node may be at the shared tables' migrations: wait for it.
 const PUBLIC_LOCK_WAIT: Duration = Duration::from_mins(2);
 

@@ -4,23 +4,33 @@
 //! leaves every tenant at one version or the other, and goes on where it stopped.
 
 mod apply;
+mod chosen;
 mod drift;
 mod fleet;
 mod grants;
+mod history;
 mod ledger;
 mod orphans;
+mod place;
 mod schema;
 mod set;
 mod spares;
 mod text;
 mod tombstone;
+mod undo;
+mod undo_scripts;
 
 pub use apply::{ApplyError, LockBudget};
+pub use chosen::ChoiceError;
 pub use drift::{Compared, Description, Difference, DriftError, DriftOptions, Repair, Verdict};
 pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
+pub use history::History;
 pub use ledger::{FleetCounts, LedgerLine, counts, line, troubled};
 pub use orphans::{DropError, Mended, Orphans};
+pub use place::{Applied, Changed};
 pub use schema::{NewSchema, close_login, drop_schema, open_login, role_names};
 pub use set::{LoadError, MigrationSet, Target};
 pub use spares::{Refill, Spare};
 pub use tombstone::PART;
+pub use undo::{UndoError, UndoOptions, UndoReport};
+pub use undo_scripts::Kind;

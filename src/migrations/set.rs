@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use refinery_core::{Migration, load_sql_migrations};
 
 use super::text;
+use super::undo_scripts::{Kind, UndoScripts};
 use crate::tenancy::SupportedVersions;
 
 /// Oldest tenant schema that the code in this crate can read and write. Raise it together with the migration that it needs.
@@ -52,6 +53,18 @@ pub enum LoadError {
         /// What it says.
         found: &'static str,
     },
+    /// It has no migration.
+    #[error(
+        "`undo/{kind}/U{version}__{name}.sql` belongs to no migration; expected `{kind}/V{version}__{name}.sql` beside it"
+    )]
+    UndoesNothing {
+        /// `public` or `tenant`.
+        kind: &'static str,
+        /// The script's version.
+        version: i32,
+        /// The script's name.
+        name: String,
+    },
     /// Its header is no number.
     #[error("`{COMPATIBLE_WITH}` in migration {version} wants a version number, found `{found}`")]
     Header {
@@ -80,6 +93,7 @@ pub struct MigrationSet {
     tenant: Vec<Migration>,
     /// One for each of the tenant's, and one before them.
     targets: Vec<Target>,
+    undo: UndoScripts,
 }
 
 impl MigrationSet {
@@ -91,18 +105,27 @@ impl MigrationSet {
         Self::new(
             public_files::migrations::runner().get_migrations().clone(),
             tenant_files::migrations::runner().get_migrations().clone(),
+            UndoScripts::embedded(),
         )
     }
 
-    /// Those in `dir/public` and `dir/tenant`, for trying a migration without building.
+    /// Those in `dir/public` and `dir/tenant`, for trying a migration without building; undo scripts in `dir/undo`.
     ///
     /// # Errors
     /// When a file cannot be read or named so.
     pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        Self::new(load(&dir.join("public"))?, load(&dir.join("tenant"))?)
+        Self::new(
+            load(&dir.join("public"))?,
+            load(&dir.join("tenant"))?,
+            UndoScripts::from_dir(dir)?,
+        )
     }
 
-    fn new(mut public: Vec<Migration>, mut tenant: Vec<Migration>) -> Result<Self, LoadError> {
+    fn new(
+        mut public: Vec<Migration>,
+        mut tenant: Vec<Migration>,
+        undo: UndoScripts,
+    ) -> Result<Self, LoadError> {
         public.sort();
         tenant.sort();
         refuse_repeats("public", &public)?;
@@ -111,11 +134,13 @@ impl MigrationSet {
             .iter()
             .chain(&tenant)
             .try_for_each(refuse_transaction_control)?;
+        undo.check(&public, &tenant)?;
         let targets = (0..=tenant.len()).map(|count| target_of(&tenant[..count]));
         Ok(Self {
             targets: targets.collect::<Result<_, _>>()?,
             public,
             tenant,
+            undo,
         })
     }
 
@@ -127,6 +152,19 @@ impl MigrationSet {
     /// For each tenant's schema.
     pub fn tenant(&self) -> &[Migration] {
         &self.tenant
+    }
+
+    /// For either.
+    pub(super) fn of(&self, kind: Kind) -> &[Migration] {
+        match kind {
+            Kind::Public => &self.public,
+            Kind::Tenant => &self.tenant,
+        }
+    }
+
+    /// The text that undoes a migration, if somebody wrote one.
+    pub(super) fn undo(&self, kind: Kind, version: i32) -> Option<&str> {
+        self.undo.text(kind, version)
     }
 
     /// Where a fully migrated tenant stands.
@@ -149,14 +187,14 @@ impl MigrationSet {
     }
 }
 
-fn load(dir: &Path) -> Result<Vec<Migration>, LoadError> {
+pub(super) fn load(dir: &Path) -> Result<Vec<Migration>, LoadError> {
     load_sql_migrations(dir).map_err(|source| LoadError::Folder {
         dir: dir.display().to_string(),
         source,
     })
 }
 
-fn refuse_repeats(kind: &'static str, sorted: &[Migration]) -> Result<(), LoadError> {
+pub(super) fn refuse_repeats(kind: &'static str, sorted: &[Migration]) -> Result<(), LoadError> {
     match sorted
         .windows(2)
         .find(|pair| pair[0].version() == pair[1].version())
@@ -169,7 +207,7 @@ fn refuse_repeats(kind: &'static str, sorted: &[Migration]) -> Result<(), LoadEr
     }
 }
 
-fn refuse_transaction_control(migration: &Migration) -> Result<(), LoadError> {
+pub(super) fn refuse_transaction_control(migration: &Migration) -> Result<(), LoadError> {
     match text::transaction_control(migration.sql().unwrap_or_default()) {
         None => Ok(()),
         Some(found) => Err(LoadError::TransactionControl {

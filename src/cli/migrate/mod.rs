@@ -1,10 +1,12 @@
 //! `migrate`: the fleet, from the command line.
 
 mod drift;
+mod history;
 mod progress;
 mod repair;
 mod run;
 mod status;
+mod undo;
 
 use clap::Subcommand;
 
@@ -31,6 +33,17 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take one migration back, with its undo script, wherever it is the newest.
+    ///
+    /// What the migration made is lost with its data. The same command again, also after a kill, leaves alone where it is done. A server of this binary
+    /// migrates forward when it starts, unless MIGRATE_ON_START=off.
+    ///
+    /// Example: tenantry migrate undo --tenant acme --version 11
+    Undo(undo::Arguments),
+    /// Say which migrations a tenant has, and since when.
+    ///
+    /// Example: tenantry migrate history --tenant acme
+    History(history::Arguments),
     /// Say how the fleet stands: who is current, behind, failed, or ahead of this binary.
     ///
     /// Example: tenantry migrate status --json
@@ -70,6 +83,8 @@ pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Fai
             };
             run::migrate(config, &options, json).await
         }
+        Command::Undo(arguments) => undo::undo(config, arguments).await,
+        Command::History(arguments) => history::history(config, arguments).await,
         Command::Status { json } => status::status(config, json).await,
         Command::Drift(args) => drift::run(args, config).await,
         Command::Repair(args) => repair::run(args, config).await,

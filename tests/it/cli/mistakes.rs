@@ -26,6 +26,8 @@ fn every_command_is_in_the_help() {
         "serve",
         "migrate run",
         "migrate status",
+        "migrate undo",
+        "migrate history",
         "tenant create",
         "tenant list",
         "tenant show",
@@ -61,6 +63,9 @@ fn wrong_usage_exits_with_2() {
         "tenant create",
         "temp-schema create --ttl never",
         "migrate run --jobs x",
+        "migrate undo",
+        "migrate undo --all --public",
+        "migrate history",
     ] {
         let ran = program.run(line).expect(2);
         assert!(ran.err.contains("error: "), "{}", ran.err);

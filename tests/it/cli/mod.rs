@@ -2,6 +2,7 @@
 
 mod doctor;
 mod fleet;
+mod migrations;
 mod mistakes;
 mod openapi;
 mod orphans;

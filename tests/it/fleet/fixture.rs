@@ -81,6 +81,13 @@ impl Migrations {
         migrations
     }
 
+    /// And this file, below the folder.
+    pub fn add(&self, file: &str, text: &str) {
+        let path = self.0.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
     /// Without the tenants' newer ones.
     pub fn up_to(version: u32) -> Self {
         let migrations = Self::own();

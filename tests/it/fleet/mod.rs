@@ -9,4 +9,6 @@ mod misbehaved;
 mod skew;
 mod thousand;
 mod two_starts;
+mod undo;
+mod undo_killed;
 pub(crate) mod wire;

@@ -1,0 +1,2 @@
+-- Takes the open invitations away; their links no longer work.
+DROP TABLE invites;

@@ -1,0 +1,71 @@
+//! Why a migration was not undone.
+
+use super::super::chosen::ChoiceError;
+use super::super::fleet::chain;
+use super::super::place::Changed;
+use crate::tenancy::DbError;
+
+/// Why nothing was undone.
+#[derive(Debug, thiserror::Error)]
+pub enum UndoError {
+    /// There is no migration, or none of this number.
+    #[error("there is no {kind} migration {version} to undo")]
+    NoMigration {
+        /// `public` or `tenant`.
+        kind: &'static str,
+        /// The number that was asked for.
+        version: i32,
+    },
+    /// Nobody wrote one.
+    #[error(
+        "{kind} migration {version} has no undo script; write `migrations/undo/{kind}/U{version}__{name}.sql` and try it with `tenantry migrate plan`"
+    )]
+    NoScript {
+        /// `public` or `tenant`.
+        kind: &'static str,
+        /// Its version.
+        version: i32,
+        /// Its name.
+        name: String,
+    },
+    /// Requests would be refused.
+    #[error(
+        "this binary serves no tenant at version {before}, it needs {oldest} or newer: tenants would answer 503 until `tenantry migrate run`; add --stop-serving if that is what you want"
+    )]
+    Unserved {
+        /// Where tenants would be.
+        before: i32,
+        /// The oldest that is served.
+        oldest: i32,
+    },
+    /// Shared tables have no range.
+    #[error(
+        "this binary works with all of its migrations of the shared tables and no fewer: stop its servers first, undo, and start the older ones; add --stop-serving if that is done"
+    )]
+    SharedInUse,
+    /// The file is not what was applied, so the script is not its undo.
+    #[error(transparent)]
+    Changed(#[from] Changed),
+    /// The script said COMMIT or ROLLBACK.
+    #[error(
+        "the undo script ended the transaction that it runs in; take BEGIN, COMMIT and ROLLBACK out of it"
+    )]
+    EndedTransaction,
+    /// No such tenant.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// A statement failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl UndoError {
+    /// Why, with all causes, in one line.
+    pub fn reason(&self) -> String {
+        chain(self)
+    }
+
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        matches!(self, Self::Db(error) if error.is_lock_timeout())
+    }
+}

@@ -1,0 +1,172 @@
+//! `migrate undo`: one migration taken back, in each tenant that has it as its newest.
+//!
+//! Invariant: the script, the history and the ledger change in one transaction, and only where the migration is the newest. So the same
+//! command again, after a kill, steps nobody back twice.
+
+mod error;
+mod step;
+
+use std::time::Instant;
+
+use futures_util::{StreamExt, stream};
+
+pub use error::UndoError;
+
+use super::chosen::{Chosen, chosen};
+use super::fleet::{Migrator, PUBLIC_LOCK, Progress, lock, tenant_lock};
+use super::place::Place;
+use super::set::Target;
+use super::undo_scripts::Kind;
+use crate::tenancy::{Event, SchemaName, Slug, Sql};
+use step::Step;
+
+/// Fails to touch a row if the script ended the transaction.
+const RECORD: Sql = Sql::new(
+    "undo.record",
+    "UPDATE public.tenant_migrations SET version = $2, checksum = $3, needs_binary = $4, state = 'current', \
+     attempts = 0, last_error = NULL, duration_ms = $5, updated_at = now() \
+     WHERE tenant_id = $1 AND current_setting('tenantry.undoing', true) = 'on'",
+);
+/// What to undo.
+#[derive(Debug, Clone, Default)]
+pub struct UndoOptions {
+    /// The migration; the newest at hand if `None`.
+    pub version: Option<i32>,
+    /// These tenants only; all if empty.
+    pub only: Vec<Slug>,
+    /// How many at a time; the migrator's own number if `None`.
+    pub jobs: Option<usize>,
+    /// Also where this binary cannot serve what is left.
+    pub stop_serving: bool,
+}
+
+/// What an undo did.
+#[derive(Debug)]
+pub struct UndoReport {
+    /// The migration.
+    pub version: i32,
+    /// Tenants (or 1 for the shared tables) that do not have it any more and had it before.
+    pub undone: usize,
+    /// Those whose newest migration is another one.
+    pub untouched: usize,
+    /// Those that are as they were, and why.
+    pub failures: Vec<(String, UndoError)>,
+}
+
+impl Migrator {
+    /// Takes a migration back in each chosen tenant whose newest it is, and tells `progress` after each.
+    ///
+    /// # Errors
+    /// When it cannot or should not be undone anywhere; one tenant's failure stands in the report.
+    pub async fn undo_tenants(
+        &self,
+        options: &UndoOptions,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<UndoReport, UndoError> {
+        let step = self.undo_step(Kind::Tenant, options.version)?;
+        let oldest = self.set().supported().oldest;
+        if step.before < oldest && !options.stop_serving {
+            return Err(UndoError::Unserved {
+                before: step.before,
+                oldest,
+            });
+        }
+        let mut tx = self.begin().await?;
+        let fleet = chosen(tx.scoped(), &options.only).await?;
+        drop(tx);
+        let (concerned, others): (Vec<_>, Vec<_>) =
+            fleet.into_iter().partition(|t| t.version == step.version);
+        let mut report = UndoReport {
+            version: step.version,
+            undone: 0,
+            untouched: others.len(),
+            failures: Vec::new(),
+        };
+        let mut so_far = Progress {
+            done: 0,
+            total: concerned.len(),
+            failed: 0,
+        };
+        progress(so_far);
+        let jobs = options.jobs.unwrap_or(self.jobs).max(1);
+        let step = &step;
+        let mut results = stream::iter(concerned)
+            .map(async |tenant: Chosen| (self.undo_tenant(&tenant, step).await, tenant.slug))
+            .buffer_unordered(jobs);
+        while let Some((result, slug)) = results.next().await {
+            so_far.done += 1;
+            match result {
+                Ok(true) => report.undone += 1,
+                Ok(false) => report.untouched += 1,
+                Err(error) => {
+                    so_far.failed += 1;
+                    report.failures.push((slug, error));
+                }
+            }
+            progress(so_far);
+        }
+        drop(results);
+        Ok(report)
+    }
+
+    /// Takes a migration of the shared tables back, if it is their newest. Answers with its version and whether it was.
+    ///
+    /// # Errors
+    /// When it cannot or should not be undone; then all is as it was.
+    pub async fn undo_public(&self, options: &UndoOptions) -> Result<(i32, bool), UndoError> {
+        let step = self.undo_step(Kind::Public, options.version)?;
+        if !options.stop_serving {
+            return Err(UndoError::SharedInUse);
+        }
+        let mut tx = self.begin().await?;
+        lock(&mut tx, PUBLIC_LOCK).await?;
+        let undone = self.take_back(&mut tx, &Place::Public, &step).await?;
+        tx.commit().await?;
+        Ok((step.version, undone))
+    }
+
+    async fn undo_tenant(&self, tenant: &Chosen, step: &Step<'_>) -> Result<bool, UndoError> {
+        let mut tries = 1;
+        loop {
+            match self.try_undo(tenant, step).await {
+                Err(error) if error.is_lock_timeout() && tries < self.locks.tries => {
+                    tokio::time::sleep(self.locks.timeout / 4 * tries).await;
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_undo(&self, tenant: &Chosen, step: &Step<'_>) -> Result<bool, UndoError> {
+        let place = Place::Tenant(SchemaName::of(tenant.id));
+        let started = Instant::now();
+        let mut tx = self.begin().await?;
+        lock(&mut tx, tenant_lock(tenant.id)).await?;
+        if !self.take_back(&mut tx, &place, step).await? {
+            return Ok(false);
+        }
+        let Target {
+            version,
+            checksum,
+            needs_binary,
+        } = self.set().target_at(step.before);
+        let took = i32::try_from(started.elapsed().as_millis()).unwrap_or(i32::MAX);
+        let recorded = tx
+            .execute(
+                &RECORD,
+                &[&tenant.id, version, checksum, needs_binary, &took],
+            )
+            .await?;
+        if recorded != 1 {
+            return Err(UndoError::EndedTransaction);
+        }
+        let changed = Event::TenantChanged {
+            id: tenant.id,
+            slug: tenant.slug.clone(),
+        };
+        changed.publish(tx.scoped()).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

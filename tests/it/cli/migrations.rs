@@ -1,0 +1,72 @@
+//! `migrate new`, `history` and the form of `status`.
+
+use std::fs;
+
+use tenantry::testkit::TestDatabase;
+
+use crate::program::Program;
+
+#[tokio::test]
+async fn history_tells_what_a_tenant_has_and_since_when() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    program.run("tenant create acme").expect(0);
+    let history = program
+        .run("migrate history --tenant acme --json")
+        .expect(0)
+        .json();
+    assert_eq!(history["name"], "acme");
+    assert!(history["last_took_ms"].is_i64());
+    assert_eq!(history["applied"][0]["version"], 1);
+    assert_eq!(history["applied"][0]["name"], "users");
+    let applied_on = history["applied"][0]["applied_on"].as_str().unwrap();
+    assert!(
+        chrono::DateTime::parse_from_rfc3339(applied_on).is_ok(),
+        "{applied_on}"
+    );
+    let people = program.run("migrate history --tenant acme").expect(0).out;
+    assert!(people.starts_with("VERSION  NAME"), "{people}");
+    let nobody = program
+        .run("migrate history --tenant nobody-here")
+        .expect(1);
+    assert!(
+        nobody.err.contains("there is no tenant `nobody-here`"),
+        "{}",
+        nobody.err
+    );
+}
+
+#[tokio::test]
+async fn status_as_json_keeps_its_form() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    program.run("tenant create acme").expect(0);
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["public", "tenant"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let program = program.set("MIGRATIONS_DIR", dir.path().display().to_string());
+    let status = program.run("migrate status --json").expect(0).json();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(
+        keys(&status),
+        [
+            "ahead", "current", "failed", "pending", "target", "tenants", "total"
+        ]
+    );
+    assert_eq!(
+        keys(&status["tenants"][0]),
+        [
+            "attempts",
+            "duration_ms",
+            "id",
+            "last_error",
+            "state",
+            "tenant",
+            "updated_at",
+            "version"
+        ]
+    );
+}
