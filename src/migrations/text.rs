@@ -23,6 +23,11 @@ pub(super) fn transaction_control(sql: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether the text says that it runs outside of a transaction.
+pub(super) fn is_outside_transaction(sql: &str) -> bool {
+    sql.lines().any(|line| line.trim() == "-- no-transaction")
+}
+
 /// The text in lower case with comments, strings, quoted names and function bodies blanked out.
 fn bare(sql: &str) -> String {
     let mut rest = sql;

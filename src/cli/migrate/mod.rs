@@ -2,6 +2,7 @@
 
 mod drift;
 mod history;
+mod plan;
 mod progress;
 mod repair;
 mod run;
@@ -33,6 +34,13 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Try all that is pending, in the shared tables and in each tenant, and roll it back: errors, locks, times, undo scripts.
+    ///
+    /// Each schema is tried in one transaction, which takes the locks that the migration takes, for as long as it takes: for slow migrations of
+    /// busy tenants plan a --sample. Migrations that run outside of a transaction are named and not tried. Exit code 3 if anything stands in the way.
+    ///
+    /// Example: tenantry migrate plan --sample 20
+    Plan(plan::Arguments),
     /// Take one migration back, with its undo script, wherever it is the newest.
     ///
     /// What the migration made is lost with its data. The same command again, also after a kill, leaves alone where it is done. A server of this binary
@@ -83,6 +91,7 @@ pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Fai
             };
             run::migrate(config, &options, json).await
         }
+        Command::Plan(arguments) => plan::plan(config, arguments).await,
         Command::Undo(arguments) => undo::undo(config, arguments).await,
         Command::History(arguments) => history::history(config, arguments).await,
         Command::Status { json } => status::status(config, json).await,

@@ -24,8 +24,16 @@ impl Migrator {
         tx: &mut DdlTransaction,
         schema: &SchemaName,
     ) -> Result<Description, DbError> {
+        self.describe_named(tx, schema.as_str()).await
+    }
+
+    /// The same for any schema, such as `public`.
+    pub(in crate::migrations) async fn describe_named(
+        &self,
+        tx: &mut DdlTransaction,
+        own: &str,
+    ) -> Result<Description, DbError> {
         tx.leave().await?;
-        let own = schema.as_str();
         // A tombstone's role, and what is written in function bodies, still has the name that the schema had.
         let alive = match own.len().checked_sub(ID_DIGITS) {
             Some(at) => format!("t_{}", &own[at..]),

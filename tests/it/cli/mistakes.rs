@@ -26,6 +26,7 @@ fn every_command_is_in_the_help() {
         "serve",
         "migrate run",
         "migrate status",
+        "migrate plan",
         "migrate undo",
         "migrate history",
         "tenant create",

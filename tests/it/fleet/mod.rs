@@ -6,6 +6,8 @@ mod drift_cases;
 mod drift_repair;
 pub mod fixture;
 mod misbehaved;
+mod plan;
+mod plan_killed;
 mod skew;
 mod thousand;
 mod two_starts;

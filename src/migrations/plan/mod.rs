@@ -1,0 +1,127 @@
+//! `migrate plan`: what is pending, run in every chosen schema and rolled back, always.
+//!
+//! Invariant: nothing of it stays but what no rollback takes back (numbers drawn from sequences, dead rows); the ledger is not written.
+
+mod problem;
+mod rehearsal;
+mod report;
+mod step;
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
+pub use problem::SqlProblem;
+pub use report::{Outcome, Plan, SchemaPlan, Step, Undo};
+
+use super::chosen::{ChoiceError, Chosen, chosen};
+use super::fleet::{Migrator, PUBLIC_LOCK, Progress, tenant_lock};
+use super::place::Place;
+use crate::tenancy::{SchemaName, Slug};
+use rehearsal::Rehearsal;
+
+/// What to plan.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// These tenants only; all if empty.
+    pub only: Vec<Slug>,
+    /// Of those that are behind, so many, spread evenly from the oldest to the newest; all if `None`.
+    pub sample: Option<usize>,
+    /// Longest wait for one lock.
+    pub lock_timeout: Duration,
+    /// How many at a time; the migrator's own number if `None`.
+    pub jobs: Option<usize>,
+}
+
+impl Migrator {
+    /// Tries all that is pending, in the shared tables and in tenants, and rolls it back. Tells `progress` after each tenant.
+    ///
+    /// # Errors
+    /// When a tenant is named that does not exist; everything else stands in the plan.
+    pub async fn plan(
+        &self,
+        options: &PlanOptions,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Plan, ChoiceError> {
+        let wait = options.lock_timeout;
+        let shared = Rehearsal::new(self, Place::Public, "public");
+        // The tenants are read in the shared tables as they will be.
+        let (shared, fleet) = shared
+            .run(wait, PUBLIC_LOCK, async |tx| {
+                Ok(chosen(tx.scoped(), &options.only).await)
+            })
+            .await;
+        let target = self.set().target();
+        let fleet = fleet.transpose()?.unwrap_or_default();
+        let ahead = fleet.iter().filter(|t| t.version > target.version).count();
+        let behind: Vec<Chosen> = fleet
+            .into_iter()
+            .filter(|t| {
+                t.version < target.version
+                    || (t.version == target.version && t.checksum != target.checksum)
+            })
+            .collect();
+        let mut plan = Plan {
+            target: target.version,
+            shared,
+            behind: behind.len(),
+            ahead,
+            tenants: Vec::new(),
+        };
+        let tried = sample(behind, options.sample);
+        let mut so_far = Progress {
+            done: 0,
+            total: tried.len(),
+            failed: 0,
+        };
+        progress(so_far);
+        let jobs = options.jobs.unwrap_or(self.jobs).max(1);
+        let mut results = stream::iter(tried)
+            .map(async |tenant: Chosen| {
+                let place = Place::Tenant(SchemaName::of(tenant.id));
+                let rehearsal = Rehearsal::new(self, place, &tenant.slug);
+                rehearsal
+                    .run(wait, tenant_lock(tenant.id), async |_| Ok(()))
+                    .await
+                    .0
+            })
+            .buffered(jobs);
+        while let Some(tenant) = results.next().await {
+            so_far.done += 1;
+            so_far.failed += usize::from(!tenant.is_fine());
+            plan.tenants.push(tenant);
+            progress(so_far);
+        }
+        drop(results);
+        Ok(plan)
+    }
+}
+
+/// So many, at even distances.
+fn sample<T>(all: Vec<T>, size: Option<usize>) -> Vec<T> {
+    let total = all.len();
+    let Some(size) = size.filter(|size| *size < total) else {
+        return all;
+    };
+    let picked = |at: usize| (at * size) / total != ((at + 1) * size) / total;
+    let numbered = all.into_iter().enumerate();
+    numbered
+        .filter(|(at, _)| picked(*at))
+        .map(|(_, one)| one)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample;
+
+    #[test]
+    fn sample_is_spread_over_all() {
+        let all: Vec<usize> = (0..10).collect();
+        assert_eq!(sample(all.clone(), Some(2)), [4, 9]);
+        assert_eq!(sample(all.clone(), Some(10)), all);
+        assert_eq!(sample(all.clone(), Some(99)), all);
+        assert_eq!(sample(all.clone(), None), all);
+        assert!(sample(all, Some(0)).is_empty());
+    }
+}
