@@ -65,6 +65,10 @@ check:
 migrate *args:
     cargo run -- migrate run {{ args }}
 
+# Write a new migration's file; `just migrate-create add_notes --tenant --undo`
+migrate-create *args:
+    cargo run -- migrate new {{ args }}
+
 # Take one migration back; `just migrate-undo --tenant acme`
 migrate-undo *args:
     cargo run -- migrate undo {{ args }}

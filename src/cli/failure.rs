@@ -99,6 +99,7 @@ from_others!(
     crate::migrations::DriftError,
     crate::migrations::DropError,
     crate::migrations::ChoiceError,
+    crate::migrations::DraftError,
     crate::migrations::UndoError,
     crate::private_postgres::Error,
     crate::tenancy::setup::SetupError,

@@ -5,6 +5,7 @@
 
 mod apply;
 mod chosen;
+mod draft;
 mod drift;
 mod fleet;
 mod grants;
@@ -24,6 +25,7 @@ mod undo_scripts;
 
 pub use apply::{ApplyError, LockBudget};
 pub use chosen::ChoiceError;
+pub use draft::{Draft, DraftError, DraftName};
 pub use drift::{Compared, Description, Difference, DriftError, DriftOptions, Repair, Verdict};
 pub use fleet::{Failure, FleetReport, Migrator, Progress, RunOptions};
 pub use history::History;

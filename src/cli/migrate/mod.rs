@@ -2,6 +2,7 @@
 
 mod drift;
 mod history;
+mod new;
 mod plan;
 mod progress;
 mod repair;
@@ -48,6 +49,10 @@ pub(super) enum Command {
     ///
     /// Example: tenantry migrate undo --tenant acme --version 11
     Undo(undo::Arguments),
+    /// Write the file of a new migration, in MIGRATIONS_DIR or `migrations`, with the rules in its head.
+    ///
+    /// Example: tenantry migrate new add_notes --tenant --undo
+    New(new::Arguments),
     /// Say which migrations a tenant has, and since when.
     ///
     /// Example: tenantry migrate history --tenant acme
@@ -93,6 +98,7 @@ pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Fai
         }
         Command::Plan(arguments) => plan::plan(config, arguments).await,
         Command::Undo(arguments) => undo::undo(config, arguments).await,
+        Command::New(arguments) => new::new(&config, arguments),
         Command::History(arguments) => history::history(config, arguments).await,
         Command::Status { json } => status::status(config, json).await,
         Command::Drift(args) => drift::run(args, config).await,

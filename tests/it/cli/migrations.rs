@@ -7,6 +7,44 @@ use tenantry::testkit::TestDatabase;
 use crate::program::Program;
 
 #[tokio::test]
+async fn new_migration_gets_the_next_number_and_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["public", "tenant"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let first = dir.path().join("tenant/V4__notes.sql");
+    fs::write(first, "CREATE TABLE notes ();").unwrap();
+    let program = Program::bare().set("MIGRATIONS_DIR", dir.path().display().to_string());
+    let ran = program
+        .run("migrate new add_color --tenant --undo")
+        .expect(0);
+    let paths: Vec<&str> = ran.out.lines().collect();
+    assert!(paths[0].ends_with("/tenant/V5__add_color.sql"), "{paths:?}");
+    assert!(
+        paths[1].ends_with("/undo/tenant/U5__add_color.sql"),
+        "{paths:?}"
+    );
+    let head = fs::read_to_string(paths[0]).unwrap();
+    assert!(head.contains("No BEGIN, COMMIT or ROLLBACK"), "{head}");
+    let ran = program.run("migrate new shared --public").expect(0);
+    assert!(
+        ran.out.trim_end().ends_with("/public/V1__shared.sql"),
+        "{}",
+        ran.out
+    );
+
+    let ran = program.run("migrate new notes --tenant").expect(1);
+    assert!(
+        ran.err
+            .contains("there is a migration of this name already: `V4__notes`"),
+        "{}",
+        ran.err
+    );
+    let nowhere = Program::bare().run("migrate new notes --tenant").expect(1);
+    assert!(nowhere.err.contains("cannot be read"), "{}", nowhere.err);
+}
+
+#[tokio::test]
 async fn history_tells_what_a_tenant_has_and_since_when() {
     let database = TestDatabase::new().await;
     let program = Program::on(&database);

@@ -28,6 +28,7 @@ fn every_command_is_in_the_help() {
         "migrate status",
         "migrate plan",
         "migrate undo",
+        "migrate new",
         "migrate history",
         "tenant create",
         "tenant list",
@@ -66,6 +67,9 @@ fn wrong_usage_exits_with_2() {
         "migrate run --jobs x",
         "migrate undo",
         "migrate undo --all --public",
+        "migrate new",
+        "migrate new add_notes",
+        "migrate new AddNotes --tenant",
         "migrate history",
     ] {
         let ran = program.run(line).expect(2);
