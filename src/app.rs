@@ -329,12 +329,12 @@ fn log_report(report: &FleetReport) {
     for failure in &report.failures {
         tracing::error!(
             tenant = failure.slug,
-            error = failure.reason(),
+            error = failure.error.reason(),
             "this tenant was not migrated; see `tenantry migrate status`"
         );
     }
-    if report.migrated > 0 {
-        tracing::info!(report.migrated, "tenants are migrated");
+    if !report.migrated.is_empty() {
+        tracing::info!(tenants = report.migrated.len(), "tenants are migrated");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The only place that makes identifiers and random tokens.
 
+use std::time::Duration;
+
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +16,12 @@ pub struct NoRandomness;
 #[expect(clippy::disallowed_methods, reason = "the one place that may")]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
+}
+
+/// A part of `whole` that chance gives, so that those who met do not meet again; nothing where the machine has no randomness.
+pub fn random_part(whole: Duration) -> Duration {
+    let [part] = random_bytes().unwrap_or_default();
+    whole * u32::from(part) / u32::from(u8::MAX)
 }
 
 /// A new secret: 256 random bits as 43 characters of base64url.

@@ -56,6 +56,7 @@ mod tenant_bodies;
 mod tenant_changes;
 mod tenant_context;
 mod tenant_deletion;
+mod tenant_migrations;
 mod tenants;
 mod trace_context;
 mod user_access;
@@ -103,6 +104,7 @@ type Identity = (
 /// All endpoints below `/api/v1`. A new domain adds its own here.
 pub type Endpoints = (
     Identity,
+    tenant_migrations::TenantMigrationsApi,
     tenants::TenantsApi,
     tenant_deletion::TenantDeletionApi,
     impersonation::ImpersonationApi,
@@ -129,6 +131,7 @@ pub fn endpoints() -> Endpoints {
             permissions::PermissionsApi,
             roles::RolesApi,
         ),
+        tenant_migrations::TenantMigrationsApi,
         tenants::TenantsApi,
         tenant_deletion::TenantDeletionApi,
         impersonation::ImpersonationApi,

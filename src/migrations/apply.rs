@@ -1,23 +1,32 @@
-//! Runs refinery inside a transaction of ours, so that a schema, its history and the fleet ledger change together or not at all.
+//! Brings a schema up inside a transaction of ours, so that it, its history and the fleet ledger change together or not at all.
 
 use std::time::Duration;
 
-use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
-use refinery_core::{Migration, Runner};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use refinery_core::Migration;
 
+use super::fleet::chain;
+use super::outside;
+use super::script::{self, Piece};
+use crate::ids::random_part;
 use crate::tenancy::{DbError, DdlTransaction, quote_ident};
 
-/// refinery's history table.
-const HISTORY: &str = "refinery_schema_history";
+/// What the ledger's statement says in the place of an id where the transaction is no longer the one that began.
+pub(super) const ENDED: &str = "a migration ended its transaction";
 
 /// Why a schema was not migrated. Nothing of it stayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// refinery refused, or a migration failed.
+    /// The history and the migrations contradict each other.
     #[error(transparent)]
     Refinery(#[from] refinery_core::Error),
+    /// A migration failed.
+    #[error("migration {name} failed")]
+    Migration {
+        /// Its file's name without `.sql`.
+        name: String,
+        /// What PostgreSQL said.
+        source: DbError,
+    },
     /// A statement around it failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -29,6 +38,11 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// Why, with all causes, in one line.
+    pub fn reason(&self) -> String {
+        chain(self)
+    }
+
     /// The history and the migrations at hand contradict each other; no SQL was run.
     pub fn is_divergence(&self) -> bool {
         matches!(self, Self::Refinery(e) if matches!(
@@ -41,99 +55,64 @@ impl ApplyError {
 
     /// A lock was not to be had in time: worth another try.
     pub fn is_lock_timeout(&self) -> bool {
-        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
-        while let Some(error) = next {
-            if let Some(db) = error.downcast_ref::<DbError>() {
-                return db.is_lock_timeout();
-            }
-            next = error.source();
+        match self {
+            Self::Migration { source, .. } | Self::Db(source) => source.is_lock_timeout(),
+            Self::Refinery(_) | Self::EndedTransaction => false,
         }
-        false
+    }
+
+    /// Tells which of the texts failed that stood for `pieces`, or behind them.
+    pub(super) fn of(at: usize, source: DbError, pieces: &[Piece]) -> Self {
+        if source.says(ENDED) {
+            return Self::EndedTransaction;
+        }
+        match pieces.get(at) {
+            Some(piece) => Self::Migration {
+                name: piece.name.clone(),
+                source,
+            },
+            None => Self::Db(source),
+        }
     }
 }
 
 /// Creates refinery's history table in `schema`.
 pub(super) async fn create_history(tx: &mut DdlTransaction, schema: &str) -> Result<(), DbError> {
-    tx.batch(&Adapter::assert_migrations_table_query(&history_of(schema)))
-        .await
+    tx.batch(&script::create_history(schema)).await
 }
 
-/// Applies what `schema` does not have yet. Answers with how many migrations that were.
+/// Applies what `schema` does not have yet in the open transaction. Answers with how many migrations that were.
 ///
-/// A schema that is ahead of `migrations` is left as it is.
+/// A schema that is ahead of `migrations` is left as it is. Nobody else may be at work in it: a migration that would run without a transaction
+/// runs here in the form that locks its tables.
 pub(super) async fn apply(
     tx: &mut DdlTransaction,
     schema: &str,
     migrations: &[Migration],
 ) -> Result<usize, ApplyError> {
-    let mut runner = Runner::new(migrations).set_abort_missing(false);
-    runner.set_migration_table_name(history_of(schema));
-    let mut adapter = Adapter {
-        tx,
-        path: format!("SET LOCAL search_path = {};\n", quote_ident(schema)),
-    };
-    let report = runner.run_async(&mut adapter).await?;
-    Ok(report.applied_migrations().len())
-}
-
-fn history_of(schema: &str) -> String {
-    format!("{}.{HISTORY}", quote_ident(schema))
-}
-
-/// What refinery takes for a database.
-struct Adapter<'t> {
-    tx: &'t mut DdlTransaction,
-    /// Put before every text, because a migration may have changed the path.
-    path: String,
-}
-
-impl AsyncTransaction for Adapter<'_> {
-    type Error = DbError;
-
-    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
-        &'a mut self,
-        queries: T,
-    ) -> Result<usize, DbError> {
-        // One message: a migration and its line in the history.
-        let mut texts = 0;
-        let mut batch = String::new();
-        for query in queries {
-            batch.push_str(&self.path);
-            batch.push_str(query);
-            batch.push_str("\n;\n");
-            texts += 1;
+    let read = format!(
+        "{} {}",
+        script::create_history(schema),
+        script::read_history(schema)
+    );
+    let history = tx.rows(&read).await?;
+    let mut pieces = script::missing(schema, &history, migrations)?;
+    for piece in &mut pieces {
+        if let Ok(Some(outside)) = outside::read(&piece.sql) {
+            piece.sql = outside.in_transaction.unwrap_or_default();
         }
-        self.tx.batch(&batch).await?;
-        Ok(texts)
     }
+    let texts: Vec<String> = pieces.iter().map(|piece| text(schema, piece)).collect();
+    let applied = tx.batches(&texts).await;
+    applied.map_err(|(at, source)| ApplyError::of(at, source, &pieces))?;
+    Ok(pieces.len())
 }
 
-impl AsyncQuery<Vec<Migration>> for Adapter<'_> {
-    async fn query<'a>(&'a mut self, query: &'a str) -> Result<Vec<Migration>, DbError> {
-        let rows = self.tx.query_text(query.trim_end_matches(';')).await?;
-        rows.iter()
-            .map(|row| {
-                let applied_on: String = row.get("applied_on")?;
-                let checksum: String = row.get("checksum")?;
-                Ok(Migration::applied(
-                    row.get("version")?,
-                    row.get("name")?,
-                    OffsetDateTime::parse(&applied_on, &Rfc3339)
-                        .map_err(|e| unreadable("applied_on", &e))?,
-                    checksum.parse().map_err(|e| unreadable("checksum", &e))?,
-                ))
-            })
-            .collect()
-    }
-}
-
-impl AsyncMigrate for Adapter<'_> {}
-
-fn unreadable(column: &'static str, error: &dyn std::fmt::Display) -> DbError {
-    DbError::Inconsistent {
-        column,
-        reason: error.to_string(),
-    }
+/// A migration and its line in the history as one message. Each has the path set before it, because a migration may have changed it.
+pub(super) fn text(schema: &str, piece: &Piece) -> String {
+    let path = format!("SET LOCAL search_path = {};", quote_ident(schema));
+    let Piece { sql, record, .. } = piece;
+    format!("{path}\n{sql}\n;\n{path}\n{record};")
 }
 
 /// How long a lock is waited for, and how often that is tried.
@@ -141,17 +120,21 @@ fn unreadable(column: &'static str, error: &dyn std::fmt::Display) -> DbError {
 pub struct LockBudget {
     /// Longest wait for one lock: as long as a busy tenant's own statements may queue behind a migration.
     pub timeout: Duration,
+    /// The same for what runs without a transaction. It waits for others' transactions, and nobody's statements queue behind it.
+    pub outside: Duration,
     /// Tries before a tenant is given up for this run.
     pub tries: u32,
 }
 
 impl LockBudget {
-    /// Waits before the try after try number `tries`; `false` at once where that was the last.
+    /// Waits before the try after try number `tries`; `false` at once where that was the last. Half of the wait is left to chance, so that
+    /// two who met do not meet again.
     pub async fn wait(self, tries: u32) -> bool {
         if tries >= self.tries {
             return false;
         }
-        tokio::time::sleep(self.timeout / 4 * tries).await;
+        let longest = self.timeout / 2 * tries;
+        tokio::time::sleep(longest / 2 + random_part(longest / 2)).await;
         true
     }
 }
@@ -160,6 +143,7 @@ impl Default for LockBudget {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(2),
+            outside: Duration::from_mins(1),
             tries: 5,
         }
     }

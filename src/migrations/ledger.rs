@@ -1,9 +1,12 @@
 //! The fleet ledger, `public.tenant_migrations`: where each tenant stands, in one table that one query reads.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
+use super::apply::ENDED;
 use super::set::Target;
-use crate::tenancy::{DbError, DdlTransaction, Event, Row, Scoped, Slug, Sql, TenantId};
+use crate::tenancy::{DbError, Event, Row, Scoped, Slug, Sql, TenantId, quote_literal};
 
 /// One tenant's line.
 #[derive(Debug, Clone)]
@@ -79,23 +82,6 @@ const COUNT: Sql = Sql::new(
      WHERE t.status <> 'deleted'",
 );
 
-/// Whether a transaction of ours is still the one that began; a COMMIT inside a migration would have ended it.
-const RECORD_SUCCESS: Sql = Sql::new(
-    "ledger.record_success",
-    "INSERT INTO public.tenant_migrations AS m \
-     (tenant_id, version, checksum, needs_binary, state, attempts, last_error, duration_ms, updated_at) \
-     SELECT $1, $2, $3, $4, 'current', 0, NULL, $5, now() \
-     WHERE current_setting('tenantry.migrating', true) = $6 \
-     ON CONFLICT (tenant_id) DO UPDATE SET \
-     version = excluded.version, checksum = excluded.checksum, needs_binary = excluded.needs_binary, \
-     state = 'current', attempts = 0, last_error = NULL, duration_ms = excluded.duration_ms, updated_at = now() \
-     WHERE m.version <= excluded.version",
-);
-const CLEAR_FAILURE: Sql = Sql::new(
-    "ledger.clear_failure",
-    "UPDATE public.tenant_migrations SET state = 'current', attempts = 0, last_error = NULL, updated_at = now() \
-     WHERE tenant_id = $1 AND (state = 'failed' OR last_error IS NOT NULL)",
-);
 /// A success of another runner meanwhile is not overwritten.
 const RECORD_FAILURE: Sql = Sql::new(
     "ledger.record_failure",
@@ -157,33 +143,59 @@ pub async fn counts(db: &mut Scoped, target: &Target) -> Result<FleetCounts, DbE
     })
 }
 
-/// Writes a success into the transaction that made it. `false` if that transaction is no longer the one marked `marker`.
-pub(super) async fn record_success(
-    tx: &mut DdlTransaction,
-    id: TenantId,
-    target: &Target,
-    duration_ms: i32,
-    marker: &str,
-) -> Result<bool, DbError> {
-    let written = tx
-        .execute(
-            &RECORD_SUCCESS,
-            &[
-                &id,
-                &target.version,
-                &target.checksum,
-                &target.needs_binary,
-                &duration_ms,
-                &marker,
-            ],
-        )
-        .await?;
-    Ok(written == 1)
+/// The setting that marks a migration's transaction with the tenant's id.
+const MARK: &str = "tenantry.migrating";
+
+/// Marks the open transaction: it is this tenant's migration.
+pub(super) fn mark(id: TenantId) -> String {
+    format!("SET LOCAL {MARK} = '{id}'")
 }
 
-/// Nothing was to be done for a tenant that had failed before.
-pub(super) async fn clear_failure(tx: &mut DdlTransaction, id: TenantId) -> Result<(), DbError> {
-    tx.execute(&CLEAR_FAILURE, &[&id]).await.map(drop)
+/// The statements that write a success into the transaction that made it, and tell the nodes. To what was spent `before` the text
+/// was written comes the time since its transaction began.
+///
+/// The id is taken from the mark, which a COMMIT inside a migration would have taken away: then PostgreSQL is given words for a uuid, refuses
+/// them, and nothing is recorded.
+pub(super) fn success(
+    id: TenantId,
+    slug: &Slug,
+    target: &Target,
+    before: Duration,
+) -> Result<String, DbError> {
+    let Target {
+        version,
+        checksum,
+        needs_binary,
+    } = target;
+    let checksum = quote_literal(checksum);
+    let before = before.as_millis();
+    let event = changed(id, slug).statement()?;
+    Ok(format!(
+        "INSERT INTO public.tenant_migrations AS m \
+         (tenant_id, version, checksum, needs_binary, state, attempts, last_error, duration_ms, updated_at) \
+         VALUES ((CASE WHEN current_setting('{MARK}', true) = '{id}' THEN '{id}' ELSE '{ENDED}' END)::uuid, \
+         {version}, {checksum}, {needs_binary}, 'current', 0, NULL, \
+         {before} + extract(epoch FROM clock_timestamp() - now()) * 1000, now()) \
+         ON CONFLICT (tenant_id) DO UPDATE SET \
+         version = excluded.version, checksum = excluded.checksum, needs_binary = excluded.needs_binary, \
+         state = 'current', attempts = 0, last_error = NULL, duration_ms = excluded.duration_ms, updated_at = now() \
+         WHERE m.version <= excluded.version; {event}"
+    ))
+}
+
+/// Nothing was to be done for a tenant that may have failed before, and that a newer binary may have migrated since.
+pub(super) fn clear_failure(id: TenantId) -> String {
+    format!(
+        "UPDATE public.tenant_migrations SET state = 'current', attempts = 0, last_error = NULL, updated_at = now() \
+         WHERE tenant_id = '{id}' AND (state = 'failed' OR last_error IS NOT NULL)"
+    )
+}
+
+fn changed(id: TenantId, slug: &Slug) -> Event {
+    Event::TenantChanged {
+        id,
+        slug: slug.to_string(),
+    }
 }
 
 /// Writes a failure down, and tells the nodes. `stops_serving` marks the tenant as failed, so that it answers 503.
@@ -200,9 +212,5 @@ pub(super) async fn record_failure(
         &[&id, &error, &target.version, &stops_serving],
     )
     .await?;
-    let event = Event::TenantChanged {
-        id,
-        slug: slug.to_string(),
-    };
-    event.publish(db).await
+    changed(id, slug).publish(db).await
 }

@@ -1,10 +1,12 @@
 //! The migrations that this binary brings, and what they add up to.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use aws_lc_rs::digest;
 use refinery_core::{Migration, load_sql_migrations};
 
+use super::outside::{self, HEADER, Outside};
 use super::text;
 use super::undo_scripts::{Kind, UndoScripts};
 use crate::tenancy::SupportedVersions;
@@ -65,6 +67,22 @@ pub enum LoadError {
         /// The script's name.
         name: String,
     },
+    /// It cannot run in a transaction, and not without one either.
+    #[error("migration {version} cannot run so: {reason}")]
+    Outside {
+        /// The migration's version.
+        version: i32,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The shared tables change in one transaction.
+    #[error(
+        "migration {version} of the shared tables says `{HEADER}`; these run in one transaction, so take it out"
+    )]
+    OutsidePublic {
+        /// The migration's version.
+        version: i32,
+    },
     /// Its header is no number.
     #[error("`{COMPATIBLE_WITH}` in migration {version} wants a version number, found `{found}`")]
     Header {
@@ -94,6 +112,7 @@ pub struct MigrationSet {
     /// One for each of the tenant's, and one before them.
     targets: Vec<Target>,
     undo: UndoScripts,
+    outside: BTreeMap<i32, Outside>,
 }
 
 impl MigrationSet {
@@ -135,9 +154,13 @@ impl MigrationSet {
             .chain(&tenant)
             .try_for_each(refuse_transaction_control)?;
         undo.check(&public, &tenant)?;
+        if let Some((version, _)) = outside_of(&public)?.pop_first() {
+            return Err(LoadError::OutsidePublic { version });
+        }
         let targets = (0..=tenant.len()).map(|count| target_of(&tenant[..count]));
         Ok(Self {
             targets: targets.collect::<Result<_, _>>()?,
+            outside: outside_of(&tenant)?,
             public,
             tenant,
             undo,
@@ -178,6 +201,11 @@ impl MigrationSet {
         &self.targets[count]
     }
 
+    /// How the tenants' migration of this version runs without a transaction; `None` where it runs in one, as nearly all do.
+    pub fn outside(&self, version: i32) -> Option<&Outside> {
+        self.outside.get(&version)
+    }
+
     /// Schema versions that can be served with this set.
     pub fn supported(&self) -> SupportedVersions {
         SupportedVersions {
@@ -215,6 +243,19 @@ pub(super) fn refuse_transaction_control(migration: &Migration) -> Result<(), Lo
             found,
         }),
     }
+}
+
+fn outside_of(migrations: &[Migration]) -> Result<BTreeMap<i32, Outside>, LoadError> {
+    let mut found = BTreeMap::new();
+    for migration in migrations {
+        let version = migration.version();
+        match outside::read(migration.sql().unwrap_or_default()) {
+            Ok(None) => (),
+            Ok(Some(outside)) => drop(found.insert(version, outside)),
+            Err(reason) => return Err(LoadError::Outside { version, reason }),
+        }
+    }
+    Ok(found)
 }
 
 fn target_of(sorted: &[Migration]) -> Result<Target, LoadError> {

@@ -23,13 +23,8 @@ pub(super) fn transaction_control(sql: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether the text says that it runs outside of a transaction.
-pub(super) fn is_outside_transaction(sql: &str) -> bool {
-    sql.lines().any(|line| line.trim() == "-- no-transaction")
-}
-
-/// The text in lower case with comments, strings, quoted names and function bodies blanked out.
-fn bare(sql: &str) -> String {
+/// The text in lower case with comments, strings, quoted names and function bodies blanked out. What is left stands where it stood.
+pub(super) fn bare(sql: &str) -> String {
     let mut rest = sql;
     let mut bare = String::with_capacity(sql.len());
     while let Some(next) = rest.chars().next() {
@@ -46,7 +41,7 @@ fn bare(sql: &str) -> String {
             rest = &rest[next.len_utf8()..];
             continue;
         };
-        bare.push(' ');
+        bare.extend(std::iter::repeat_n(' ', skipped));
         rest = &rest[skipped..];
     }
     bare

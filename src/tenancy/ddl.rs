@@ -11,7 +11,7 @@ use super::pool::{For, Pool, PoolSettings};
 use super::scope::{Scope, ScopeRules};
 use super::session::Scoped;
 use super::sql::Sql;
-use super::value::{Params, Row};
+use super::value::{Params, Row, TextRow};
 
 /// Connections under the login that owns the schemas (`MIGRATION_DATABASE_URL`).
 #[derive(Clone)]
@@ -54,13 +54,79 @@ impl DdlPool {
     /// When there is no connection.
     pub async fn begin(&self, lock_timeout: Duration) -> Result<DdlTransaction, DbError> {
         let mut scoped = Scoped::new(self.pool.lease(For::Anybody).await?, Scope::Public);
-        let prelude = format!(
-            "SET LOCAL search_path = ''; SET LOCAL lock_timeout = {}",
-            lock_timeout.as_millis().max(1)
-        );
         scoped.mark_open();
-        scoped.lease().connection()?.begin_ddl(&prelude).await?;
+        let connection = scoped.lease().connection()?;
+        connection.begin_ddl(&settings(lock_timeout)).await?;
         Ok(DdlTransaction { scoped })
+    }
+
+    /// The same with first statements that travel with the `BEGIN`; gives their rows too.
+    ///
+    /// # Errors
+    /// When there is no connection, or one of the statements fails.
+    pub async fn begin_reading(
+        &self,
+        lock_timeout: Duration,
+        text: &str,
+    ) -> Result<(DdlTransaction, Vec<TextRow>), DbError> {
+        let mut scoped = Scoped::new(self.pool.lease(For::Anybody).await?, Scope::Public);
+        let prelude = format!("{}; {text}", settings(lock_timeout));
+        scoped.mark_open();
+        let rows = scoped
+            .lease()
+            .connection()?
+            .begin_ddl_reading(&prelude)
+            .await?;
+        Ok((DdlTransaction { scoped }, rows))
+    }
+
+    /// A session for statements that PostgreSQL refuses in a transaction, with `schema` alone as its path.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn session(&self, schema: &SchemaName) -> Result<DdlSession, DbError> {
+        let mut scoped = Scoped::new(self.pool.lease(For::Anybody).await?, Scope::Public);
+        let prelude = format!("SET search_path = {}", schema.quoted());
+        scoped.lease().connection()?.begin_session(&prelude).await?;
+        Ok(DdlSession { scoped })
+    }
+}
+
+/// What every DDL transaction begins with.
+fn settings(lock_timeout: Duration) -> String {
+    let limit = lock_timeout.as_millis().max(1);
+    format!("SET LOCAL search_path = ''; SET LOCAL lock_timeout = {limit}")
+}
+
+/// A connection outside of any transaction. It is closed when this is dropped, and with it go its advisory locks.
+pub struct DdlSession {
+    scoped: Scoped,
+}
+
+impl DdlSession {
+    /// Runs `text` when no lock that it needs is waited for longer than `lock_timeout`. One statement alone is in no transaction.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn run(&mut self, lock_timeout: Duration, text: &str) -> Result<(), DbError> {
+        self.rows(lock_timeout, text).await.map(drop)
+    }
+
+    /// The same, with the rows that it gives.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn rows(
+        &mut self,
+        lock_timeout: Duration,
+        text: &str,
+    ) -> Result<Vec<TextRow>, DbError> {
+        let connection = self.scoped.lease().connection()?;
+        let limit = lock_timeout.as_millis().max(1);
+        // A message of its own: with another statement beside it, the text would be in a transaction.
+        let limit = format!("SET lock_timeout = {limit}");
+        connection.ddl(&limit, "ddl.session").await?;
+        connection.ddl_rows(text, "ddl").await
     }
 }
 
@@ -79,6 +145,48 @@ impl DdlTransaction {
         if result.is_err() {
             self.scoped.mark_failed();
         }
+        result
+    }
+
+    /// The rows of the last that gives any, of several statements that go out as one message. No parameters: it is not for values.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn rows(&mut self, text: &str) -> Result<Vec<TextRow>, DbError> {
+        let result = self
+            .scoped
+            .lease()
+            .connection()?
+            .ddl_rows(text, "ddl")
+            .await;
+        if result.is_err() {
+            self.scoped.mark_failed();
+        }
+        result
+    }
+
+    /// Runs texts one behind the other, in one round trip.
+    ///
+    /// # Errors
+    /// Which of them failed first, counted from 0, and why; see [`DbError`].
+    pub async fn batches(&mut self, texts: &[String]) -> Result<(), (usize, DbError)> {
+        let connection = self.scoped.lease().connection().map_err(|e| (0, e))?;
+        let result = connection.ddl_pipelined(texts).await;
+        if result.is_err() {
+            self.scoped.mark_failed();
+        }
+        result
+    }
+
+    /// Runs texts one behind the other and commits, in one round trip.
+    ///
+    /// # Errors
+    /// As [`DdlTransaction::batches`]; then nothing stayed.
+    pub async fn finish(mut self, mut texts: Vec<String>) -> Result<(), (usize, DbError)> {
+        texts.push("COMMIT".to_owned());
+        let connection = self.scoped.lease().connection().map_err(|e| (0, e))?;
+        let result = connection.ddl_pipelined(&texts).await;
+        connection.ended();
         result
     }
 

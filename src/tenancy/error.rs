@@ -114,6 +114,16 @@ impl DbError {
         }
     }
 
+    /// Whether PostgreSQL's message has this in it.
+    pub fn says(&self, words: &str) -> bool {
+        match self {
+            Self::Statement { source, .. } => source
+                .as_db_error()
+                .is_some_and(|db| db.message().contains(words)),
+            _ => false,
+        }
+    }
+
     /// A lock was not to be had in time, or two waited for each other: worth another try.
     pub fn is_lock_timeout(&self) -> bool {
         matches!(self.sql_state(), Some("55P03" | "40P01"))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::DbError;
-use super::name::TenantId;
+use super::name::{TenantId, quote_literal};
 use super::session::Scoped;
 use super::sql::Sql;
 
@@ -45,11 +45,23 @@ impl Event {
     /// See [`DbError`].
     pub async fn publish(&self, db: &mut Scoped) -> Result<(), DbError> {
         const NOTIFY: Sql = Sql::new("events.notify", "SELECT pg_notify($1, $2)");
-        let payload = serde_json::to_string(self).map_err(|e| DbError::Inconsistent {
+        db.query(&NOTIFY, &[&CHANNEL, &self.payload()?]).await?;
+        Ok(())
+    }
+
+    /// The same as a statement, for a batch of DDL.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub fn statement(&self) -> Result<String, DbError> {
+        let payload = quote_literal(&self.payload()?);
+        Ok(format!("NOTIFY {CHANNEL}, {payload}"))
+    }
+
+    fn payload(&self) -> Result<String, DbError> {
+        serde_json::to_string(self).map_err(|e| DbError::Inconsistent {
             column: "event",
             reason: e.to_string(),
-        })?;
-        db.query(&NOTIFY, &[&CHANNEL, &payload]).await?;
-        Ok(())
+        })
     }
 }

@@ -31,12 +31,13 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 pub use control::ControlTransaction;
-pub use ddl::{DdlPool, DdlTransaction};
+pub use ddl::{DdlPool, DdlSession, DdlTransaction};
 pub use error::DbError;
 pub use events::Event;
 pub use listener::Heard;
 pub use name::{
     PLATFORM_SLUG, SLUG_MAX, SLUG_PATTERN, SchemaName, Slug, SlugError, TenantId, quote_ident,
+    quote_literal,
 };
 pub use pool::PoolSettings;
 pub use registry::TenantKey;
@@ -45,7 +46,7 @@ pub use scope::ScopeRules;
 pub use session::{PublicSession, Scoped, TenantSession, Transaction};
 pub use sql::Sql;
 pub use tenant::{Refusal, SchemaState, Status, SupportedVersions, Tenant, TenantRef, Tombstone};
-pub use value::{Param, Params, Row};
+pub use value::{Param, Params, Row, TextRow};
 
 use pool::{For, Pool};
 use registry::Registry;

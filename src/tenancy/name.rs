@@ -185,6 +185,25 @@ pub fn quote_ident(name: &str) -> String {
     quoted
 }
 
+/// The one function that turns a text into an SQL string, whatever `standard_conforming_strings` says.
+///
+/// A NUL cannot stand in an SQL text, so it is dropped.
+pub fn quote_literal(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    if text.contains('\\') {
+        quoted.push_str(" E");
+    }
+    quoted.push('\'');
+    for c in text.chars().filter(|c| *c != '\0') {
+        if matches!(c, '\'' | '\\') {
+            quoted.push(c);
+        }
+        quoted.push(c);
+    }
+    quoted.push('\'');
+    quoted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,5 +247,12 @@ mod tests {
             quote_ident(r#"a"; DROP TABLE x; --"#),
             r#""a""; DROP TABLE x; --""#
         );
+    }
+
+    #[test]
+    fn strings_are_quoted() {
+        assert_eq!(quote_literal("it's"), "'it''s'");
+        assert_eq!(quote_literal("a\\'; --"), " E'a\\\\''; --'");
+        assert_eq!(quote_literal("nul\0"), "'nul'");
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Each parameter names its PostgreSQL type, so that a statement can be sent in one round trip without asking the server first.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
 use uuid::Uuid;
@@ -69,6 +72,27 @@ impl<T: PgTyped + ToSql + Sync + Send> Param for Option<T> {
     }
     fn as_sql(&self) -> &(dyn ToSql + Sync) {
         self
+    }
+}
+
+/// One row of an answer that came as text, as it does where statements are sent without parameters.
+#[derive(Debug)]
+pub struct TextRow(pub(super) tokio_postgres::SimpleQueryRow);
+
+impl TextRow {
+    /// The value of the column with this name.
+    ///
+    /// # Errors
+    /// When there is no such column, it is null, or it cannot be read as a `T`.
+    pub fn get<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, DbError> {
+        let inconsistent = |reason: String| DbError::Inconsistent { column, reason };
+        let text = match self.0.try_get(column) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Err(inconsistent("it is null".to_owned())),
+            Err(source) => return Err(DbError::Decode { source }),
+        };
+        text.parse()
+            .map_err(|e: T::Err| inconsistent(e.to_string()))
     }
 }
 

@@ -14,8 +14,6 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use crate::config::Config;
-use crate::migrations::RunOptions;
-use crate::tenancy::Slug;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -23,18 +21,10 @@ pub(super) enum Command {
     ///
     /// A run that was killed goes on where it stopped. One tenant's failure stops nobody else; the exit code is then 3.
     ///
-    /// Example: tenantry migrate run --jobs 8
-    Run {
-        /// How many tenants at a time [default: MIGRATION_JOBS]
-        #[arg(long)]
-        jobs: Option<usize>,
-        /// This tenant only; can be given several times
-        #[arg(long = "tenant", value_name = "SLUG")]
-        tenants: Vec<Slug>,
-        /// Print the result as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// A stop rule (--canary, --stop-after-failures) lets tenants under way finish, and says how many were not begun.
+    ///
+    /// Example: tenantry migrate run --canary 5 --stop-after-failures 3 --jobs 4
+    Run(run::Arguments),
     /// Try all that is pending, in the shared tables and in each tenant, and roll it back: errors, locks, times, undo scripts.
     ///
     /// Each schema is tried in one transaction, which takes the locks that the migration takes, for as long as it takes: for slow migrations of
@@ -85,17 +75,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
     match command {
-        Command::Run {
-            jobs,
-            tenants,
-            json,
-        } => {
-            let options = RunOptions {
-                only: tenants,
-                jobs,
-            };
-            run::migrate(config, &options, json).await
-        }
+        Command::Run(arguments) => run::migrate(config, &arguments).await,
         Command::Plan(arguments) => plan::plan(config, arguments).await,
         Command::Undo(arguments) => undo::undo(config, arguments).await,
         Command::New(arguments) => new::new(&config, arguments),

@@ -8,7 +8,7 @@ use clap::Args;
 use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
-use super::run::progress;
+use super::progress::progress;
 use crate::config::Config;
 use crate::migrations::{Lock, Outcome, Plan, PlanOptions, SchemaPlan, Step, Undo};
 use crate::tenancy::Slug;
@@ -49,7 +49,7 @@ pub(super) async fn plan(config: Box<Config>, arguments: Arguments) -> Result<()
     let plan = opened
         .foundation
         .migrator
-        .plan(&options, progress())
+        .plan(&options, progress("failed"))
         .await?;
     opened.close().await?;
     if arguments.json {

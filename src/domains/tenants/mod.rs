@@ -4,6 +4,7 @@ mod deletion;
 mod error;
 mod keeper;
 mod life;
+mod migrating;
 mod model;
 mod people;
 mod profile;

@@ -10,8 +10,9 @@ use tokio::sync::Mutex;
 
 use super::description::{Description, Difference};
 use super::records::Records;
+use crate::migrations::Progress;
 use crate::migrations::apply::ApplyError;
-use crate::migrations::fleet::{Migrator, Progress, tenant_lock};
+use crate::migrations::fleet::{Migrator, tenant_lock};
 use crate::tenancy::{DbError, SchemaName, Slug, Sql, TenantId};
 
 const TENANTS: Sql = Sql::new(

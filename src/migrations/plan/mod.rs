@@ -15,8 +15,9 @@ pub use problem::SqlProblem;
 pub use report::{Outcome, Plan, SchemaPlan, Step, Undo};
 
 use super::chosen::{ChoiceError, Chosen, chosen};
-use super::fleet::{Migrator, PUBLIC_LOCK, Progress, tenant_lock};
+use super::fleet::{Migrator, PUBLIC_LOCK, tenant_lock};
 use super::place::Place;
+use super::run::Progress;
 use crate::tenancy::{SchemaName, Slug};
 use rehearsal::Rehearsal;
 

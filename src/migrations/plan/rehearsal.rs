@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::report::{Outcome, SchemaPlan, Step};
-use super::step::{Next, is_outside};
+use super::step::Next;
 use crate::migrations::fleet::{Migrator, chain, lock};
 use crate::migrations::locks::{self, Held};
 use crate::migrations::place::{Place, pending};
@@ -84,7 +84,7 @@ impl<'m> Rehearsal<'m> {
         };
         tx.batch("SAVEPOINT rehearsal").await?;
         let before = locks::sequences(&mut tx, self.place.name()).await?;
-        let last = files.iter().rposition(|file| !is_outside(file));
+        let last = files.iter().rposition(|file| !self.is_outside(file));
         let mut fine = true;
         for (at, file) in files.iter().enumerate() {
             match self.step(&mut tx, file, Some(at) == last).await? {

@@ -8,8 +8,8 @@ use super::problem::SqlProblem;
 use super::rehearsal::Rehearsal;
 use super::report::{Outcome, Step, Undo};
 use crate::migrations::Description;
+use crate::migrations::Kind;
 use crate::migrations::locks::{self, Held};
-use crate::migrations::text;
 use crate::tenancy::{DbError, DdlTransaction, Sql};
 
 /// Answers while the transaction is still the one that began.
@@ -32,6 +32,12 @@ pub(super) enum Next {
 }
 
 impl Rehearsal<'_> {
+    /// PostgreSQL allows it outside of transactions only.
+    pub(super) fn is_outside(&self, file: &Migration) -> bool {
+        let of_tenants = self.place.kind() == Kind::Tenant;
+        of_tenants && self.migrator.set().outside(file.version()).is_some()
+    }
+
     /// Runs one migration. After the `last` one, what a commit would check is checked.
     pub(super) async fn step(
         &mut self,
@@ -48,7 +54,7 @@ impl Rehearsal<'_> {
             undo: Undo::None,
         };
         let mut held = Held::new();
-        let next = if is_outside(file) {
+        let next = if self.is_outside(file) {
             step.outcome = Outcome::NotTried { reason: OUTSIDE };
             Next::GoOn
         } else {
@@ -133,11 +139,6 @@ impl Rehearsal<'_> {
         tx.batch("ROLLBACK TO SAVEPOINT migrated").await?;
         Ok(undo)
     }
-}
-
-/// PostgreSQL allows it outside of transactions only.
-pub(super) fn is_outside(file: &Migration) -> bool {
-    text::is_outside_transaction(file.sql().unwrap_or_default())
 }
 
 async fn still_open(tx: &mut DdlTransaction) -> Result<bool, DbError> {

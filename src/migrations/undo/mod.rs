@@ -13,8 +13,9 @@ use futures_util::{StreamExt, stream};
 pub use error::UndoError;
 
 use super::chosen::{Chosen, chosen};
-use super::fleet::{Migrator, PUBLIC_LOCK, Progress, lock, tenant_lock};
+use super::fleet::{Migrator, PUBLIC_LOCK, lock, tenant_lock};
 use super::place::Place;
+use super::run::Progress;
 use super::set::Target;
 use super::undo_scripts::Kind;
 use crate::tenancy::{Event, SchemaName, Slug, Sql};

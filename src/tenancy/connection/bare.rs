@@ -2,8 +2,14 @@
 //!
 //! Invariant: whatever they wore is gone when they end, so the connection wears nothing afterwards.
 
+use std::pin::pin;
+
+use futures_util::StreamExt;
+use tokio_postgres::SimpleQueryMessage;
+
 use super::{Connection, DbError, Row, Scope, ScopeRules, switch_failed};
 use crate::tenancy::request::put_on;
+use crate::tenancy::value::TextRow;
 
 impl Connection {
     /// Starts a transaction for DDL on a connection that a migration may have left settings on.
@@ -24,6 +30,80 @@ impl Connection {
         let result = self.client.batch_execute(text).await;
         self.busy = false;
         result.map_err(|e| DbError::from_driver(e, name, false))
+    }
+
+    /// Opens a DDL transaction as [`Connection::begin_ddl`] does, and gives the rows of the statements in `prelude`.
+    pub(in crate::tenancy) async fn begin_ddl_reading(
+        &mut self,
+        prelude: &str,
+    ) -> Result<Vec<TextRow>, DbError> {
+        self.wears = None;
+        self.in_transaction = true;
+        let text = format!("RESET ALL; RESET ROLE; DISCARD TEMP; BEGIN; {prelude}");
+        self.ddl_rows(&text, "ddl.begin").await
+    }
+
+    /// Makes this a session for what cannot run in a transaction. Nobody gets the connection afterwards.
+    pub(in crate::tenancy) async fn begin_session(&mut self, prelude: &str) -> Result<(), DbError> {
+        self.wears = None;
+        self.tainted = true;
+        let text = format!("RESET ALL; RESET ROLE; DISCARD TEMP; {prelude}");
+        self.ddl(&text, "ddl.session").await
+    }
+
+    /// The rows of the last that gives any, of several statements that go out as one message.
+    pub(in crate::tenancy) async fn ddl_rows(
+        &mut self,
+        text: &str,
+        name: &'static str,
+    ) -> Result<Vec<TextRow>, DbError> {
+        self.busy = true;
+        let result = self.client.simple_query(text).await;
+        self.busy = false;
+        let mut rows = Vec::new();
+        for message in result.map_err(|e| DbError::from_driver(e, name, false))? {
+            match message {
+                SimpleQueryMessage::RowDescription(_) => rows.clear(),
+                SimpleQueryMessage::Row(row) => rows.push(TextRow(row)),
+                _ => (),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Sends texts one behind the other without waiting for the answers between them. The first that fails is the one that says why:
+    /// in an open transaction, PostgreSQL refuses those behind it.
+    pub(in crate::tenancy) async fn ddl_pipelined(
+        &mut self,
+        texts: &[String],
+    ) -> Result<(), (usize, DbError)> {
+        self.busy = true;
+        let mut answers = Vec::with_capacity(texts.len());
+        let mut failure = None;
+        for (at, text) in texts.iter().enumerate() {
+            match self.client.simple_query_raw(text).await {
+                Ok(answer) => answers.push(answer),
+                Err(error) => failure = failure.or(Some((at, error))),
+            }
+        }
+        for (at, answer) in answers.into_iter().enumerate() {
+            let mut answer = pin!(answer.map(|message| message.map(drop)));
+            while let Some(message) = answer.next().await {
+                if let Err(error) = message {
+                    failure = failure.or(Some((at, error)));
+                }
+            }
+        }
+        self.busy = false;
+        match failure {
+            None => Ok(()),
+            Some((at, error)) => Err((at, DbError::from_driver(error, "ddl", false))),
+        }
+    }
+
+    /// The last text of a pipeline was the `COMMIT`, which where something had failed before was a rollback.
+    pub(in crate::tenancy) fn ended(&mut self) {
+        self.in_transaction = false;
     }
 
     /// Rows of a text that is known only at run time.

@@ -193,6 +193,7 @@ pub const TABLE: &[Row] = &[
     row("DELETE /tenants/{id}", OPERATOR, OPERATORS_ALONE),
     row("POST /tenants/{id}/restore", OPERATOR, OPERATORS_ALONE),
     row("GET /tenants/{id}/migrations", OPERATOR, OPERATORS_ALONE),
+    row("POST /tenants/{id}/migrate", OPERATOR, OPERATORS_ALONE),
     row("GET /operations/{id}", OPERATOR, STARTERS_AND_OPERATORS),
     row("GET /admin/impersonations", OPERATOR, OPERATORS_ALONE),
     row("POST /admin/impersonations", OPERATOR, OPERATORS_ALONE),

@@ -77,7 +77,7 @@ impl Migrations {
     /// And one more for the tenants, with version 99.
     pub fn with(text: &str) -> Self {
         let migrations = Self::own();
-        fs::write(migrations.0.path().join("tenant/V99__more.sql"), text).unwrap();
+        migrations.add_more(99, text);
         migrations
     }
 
@@ -86,6 +86,12 @@ impl Migrations {
         let path = self.0.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// One more for the tenants.
+    pub fn add_more(&self, version: u32, text: &str) {
+        let file = self.0.path().join(format!("tenant/V{version}__more.sql"));
+        fs::write(file, text).unwrap();
     }
 
     /// Without the tenants' newer ones.

@@ -24,6 +24,25 @@ async fn migration_that_says_commit_is_refused_before_anything_runs() {
 }
 
 #[tokio::test]
+async fn commit_that_is_hidden_from_the_reader_is_found_out_by_the_ledger() {
+    let database = TestDatabase::new().await;
+    let tenants = fleet(&database.config, 1).await;
+    // The reader knows no backslashes in strings.
+    let hidden = "CREATE TABLE notes (); SELECT E'\\''; COMMIT; SELECT 'x';";
+    let migrations = Migrations::with(hidden);
+    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
+    let ran = program.run("migrate run").expect(3);
+    let words = "take BEGIN, COMMIT and ROLLBACK out of it";
+    assert!(ran.err.contains(words), "{}", ran.err);
+    let sql = owner(&database).await;
+    let recorded = "SELECT count(*) FROM public.tenant_migrations WHERE version = 99";
+    assert_eq!(number(&sql, recorded).await, 0);
+    let server = TestServer::start_with(&migrations.on(&database.config)).await;
+    let refused = ask(&server, &tenants[0]).await;
+    refused.expect_problem(503, "tenant_migration_failed");
+}
+
+#[tokio::test]
 async fn migration_that_changes_the_path_keeps_its_history() {
     let database = TestDatabase::new().await;
     let tenants = fleet(&database.config, 2).await;

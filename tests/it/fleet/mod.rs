@@ -1,11 +1,13 @@
 //! A fleet of tenants: what a start costs, what a migration of all does, and what one tenant's trouble means for the others.
 
 mod busy;
+mod by_an_operator;
 mod drift;
 mod drift_cases;
 mod drift_repair;
 pub mod fixture;
 mod misbehaved;
+mod outside;
 mod plan;
 mod plan_killed;
 mod skew;
@@ -13,4 +15,5 @@ mod thousand;
 mod two_starts;
 mod undo;
 mod undo_killed;
+mod waves;
 pub(crate) mod wire;

@@ -117,7 +117,7 @@ async fn statements_of_a_start(config: &Config) -> usize {
     let options = RunOptions::default();
     let nothing = |at: Progress| assert_eq!(at.total, 0, "nothing is to be done");
     let run = foundation.migrator.migrate_tenants(&options, nothing);
-    assert_eq!(run.await.unwrap().migrated, 0);
+    assert!(run.await.unwrap().migrated.is_empty());
     while !foundation.tenancy.is_hearing() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -1,0 +1,190 @@
+//! One tenant's migration: two round trips, or more where a migration runs without a transaction.
+//!
+//! Invariant: whoever migrates a tenant holds the advisory lock that its id gives, and commits history and ledger with what they tell of.
+
+use std::time::{Duration, Instant};
+
+use super::apply::{self, ApplyError};
+use super::fleet::{Migrator, chain, tenant_lock};
+use super::ledger::{self, LedgerLine};
+use super::outside::Outside;
+use super::script::{self, Piece};
+use crate::tenancy::{DbError, DdlSession, SchemaName, Slug, TenantId, quote_literal};
+
+/// A tenant that was migrated.
+#[derive(Debug)]
+pub struct Migrated {
+    /// Its slug.
+    pub slug: String,
+    /// Its version before.
+    pub from: i32,
+    /// And now.
+    pub to: i32,
+    /// Tries, those that ended at a lock with it.
+    pub tries: u32,
+    /// Over all tries.
+    pub took: Duration,
+}
+
+impl Migrator {
+    /// Migrates this tenant, which need not be behind, and tries again where a lock is not to be had. A failure is in the ledger.
+    ///
+    /// # Errors
+    /// Why the tenant is not migrated.
+    pub(super) async fn migrate_tenant(&self, line: &LedgerLine) -> Result<Migrated, ApplyError> {
+        let slug: Slug =
+            line.slug
+                .parse()
+                .map_err(|e: crate::tenancy::SlugError| DbError::Inconsistent {
+                    column: "slug",
+                    reason: e.to_string(),
+                })?;
+        let began = Instant::now();
+        let mut tries = 1;
+        let error = loop {
+            match self.try_tenant(line.id, &slug).await {
+                Ok(()) => {
+                    return Ok(Migrated {
+                        slug: line.slug.clone(),
+                        from: line.version,
+                        to: line.version.max(self.set.target().version),
+                        tries,
+                        took: began.elapsed(),
+                    });
+                }
+                Err(error) if error.is_lock_timeout() && self.locks.wait(tries).await => tries += 1,
+                Err(error) => break error,
+            }
+        };
+        // A tenant that is merely busy, or whose history differs, is as able to be served as before.
+        let stops_serving = !error.is_lock_timeout() && !error.is_divergence();
+        self.note_failure(line.id, &slug, &error, stops_serving)
+            .await?;
+        Err(error)
+    }
+
+    async fn try_tenant(&self, id: TenantId, slug: &Slug) -> Result<(), ApplyError> {
+        while let Some(piece) = self.advance(id, slug).await? {
+            self.run_outside(id, slug, &piece).await?;
+        }
+        Ok(())
+    }
+
+    /// Applies what is missing up to the first migration that runs without a transaction, and gives that one.
+    ///
+    /// What has to be known goes out with the `BEGIN`, and all the rest with the `COMMIT`.
+    async fn advance(&self, id: TenantId, slug: &Slug) -> Result<Option<Piece>, ApplyError> {
+        let schema = SchemaName::of(id);
+        let schema = schema.as_str();
+        let opening = format!(
+            "SELECT pg_advisory_xact_lock({}); {}; {}",
+            tenant_lock(id),
+            ledger::mark(id),
+            script::read_history(schema)
+        );
+        let (tx, history) = self.ddl.begin_reading(self.locks.timeout, &opening).await?;
+        let mut pieces = script::missing(schema, &history, self.set.tenant())?;
+        let inside = pieces
+            .iter()
+            .take_while(|piece| self.set.outside(piece.version).is_none())
+            .count();
+        let next = pieces.drain(inside..).next();
+        let target = match (&next, pieces.last()) {
+            (Some(_), None) => {
+                tx.commit().await?;
+                return Ok(next);
+            }
+            (Some(_), Some(last)) => self.set.target_at(last.version),
+            (None, _) => self.set.target(),
+        };
+        let mut texts: Vec<String> = pieces.iter().map(|p| apply::text(schema, p)).collect();
+        texts.push(ledger::success(id, slug, target, Duration::ZERO)?);
+        if pieces.is_empty() {
+            texts.push(ledger::clear_failure(id));
+        }
+        let finished = tx.finish(texts).await;
+        finished.map_err(|(at, source)| ApplyError::of(at, source, &pieces))?;
+        Ok(next)
+    }
+
+    /// Runs one migration without a transaction, then writes it down in one. Killed between the two, it runs again, which does no harm.
+    async fn run_outside(
+        &self,
+        id: TenantId,
+        slug: &Slug,
+        piece: &Piece,
+    ) -> Result<(), ApplyError> {
+        let Some(outside) = self.set.outside(piece.version) else {
+            return Ok(());
+        };
+        let began = Instant::now();
+        let schema = SchemaName::of(id);
+        let wait = self.locks.timeout;
+        let mut session = self.ddl.session(&schema).await?;
+        let lock = format!("SELECT pg_advisory_lock({})", tenant_lock(id));
+        session.run(wait, &lock).await?;
+        // Another runner may have held the lock, and done it.
+        let history = session
+            .rows(wait, &script::read_history(schema.as_str()))
+            .await?;
+        let missing = script::missing(schema.as_str(), &history, self.set.tenant())?;
+        if missing.first().map(|first| first.version) != Some(piece.version) {
+            return Ok(());
+        }
+        drop_half_built(&mut session, &schema, outside, self.locks.outside).await?;
+        if let Err(source) = session.run(self.locks.outside, &piece.sql).await {
+            let dropped = drop_half_built(&mut session, &schema, outside, self.locks.outside).await;
+            if let Err(error) = dropped {
+                tracing::warn!(tenant.slug = %slug, error = chain(&error), "a half-built index stays until the next try");
+            }
+            let name = piece.name.clone();
+            return Err(ApplyError::Migration { name, source });
+        }
+        let target = self.set.target_at(piece.version);
+        let record = format!(
+            "BEGIN; {}; {}; {}; COMMIT",
+            ledger::mark(id),
+            piece.record,
+            ledger::success(id, slug, target, began.elapsed())?
+        );
+        session.run(wait, &record).await?;
+        Ok(())
+    }
+
+    async fn note_failure(
+        &self,
+        id: TenantId,
+        slug: &Slug,
+        error: &ApplyError,
+        stops_serving: bool,
+    ) -> Result<(), DbError> {
+        let mut tx = self.ddl.begin(self.locks.timeout).await?;
+        let text = chain(error);
+        let target = self.set.target();
+        ledger::record_failure(tx.scoped(), id, slug, &text, target, stops_serving).await?;
+        tx.commit().await
+    }
+}
+
+/// An index whose building failed is there, is kept up to date, and serves nobody.
+async fn drop_half_built(
+    session: &mut DdlSession,
+    schema: &SchemaName,
+    outside: &Outside,
+    wait: Duration,
+) -> Result<(), DbError> {
+    let Some(index) = &outside.builds else {
+        return Ok(());
+    };
+    // A plain name: nothing else passes when migrations are loaded.
+    let index = format!("{}.{index}", schema.quoted());
+    let invalid = format!(
+        "SELECT 1 FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({}) AND NOT indisvalid",
+        quote_literal(&index)
+    );
+    if session.rows(wait, &invalid).await?.is_empty() {
+        return Ok(());
+    }
+    let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");
+    session.run(wait, &drop).await
+}
