@@ -149,6 +149,7 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
             "cancelTenant",
             "deleteTenant",
             "restoreTenant",
+            "migrateTenant",
         ],
         &["invalid_transition"],
     ),

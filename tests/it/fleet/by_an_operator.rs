@@ -79,7 +79,8 @@ async fn operator_migrates_one_tenant_and_reads_how_it_went() {
         99
     );
 
-    let audit = operator
+    let at_home = operator.clone().naming(Some("platform"));
+    let audit = at_home
         .get("/audit/logs?action=tenant.migration_started")
         .await
         .expect(200);
