@@ -5,6 +5,7 @@
 
 mod connection;
 mod control;
+mod copy;
 mod ddl;
 mod error;
 mod events;
@@ -31,6 +32,7 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 pub use control::ControlTransaction;
+pub use copy::{CopyIn, CopyOut};
 pub use ddl::{DdlPool, DdlSession, DdlTransaction};
 pub use error::DbError;
 pub use events::Event;

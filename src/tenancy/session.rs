@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
 use super::error::DbError;
+use super::name::SchemaName;
 use super::pool::Lease;
 use super::request::Answer;
 use super::scope::Scope;
@@ -126,6 +127,14 @@ impl Scoped {
 
     pub(super) fn lease(&mut self) -> &mut Lease {
         &mut self.lease
+    }
+
+    /// The tenant's schema, where the scope is a tenant's.
+    pub(super) fn schema(&self) -> Option<&SchemaName> {
+        match &self.scope {
+            Scope::Public => None,
+            Scope::Tenant { schema, .. } => Some(schema),
+        }
     }
 
     /// The open transaction moves into another scope; the caller has switched the connection.

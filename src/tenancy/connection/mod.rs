@@ -4,6 +4,7 @@
 //! the statement go out together, in one round trip and one transaction: if the switch fails, PostgreSQL refuses the statement.
 
 mod bare;
+mod copy;
 mod switch;
 
 use std::collections::HashSet;
