@@ -123,6 +123,14 @@ impl Migrator {
         self.ddl.begin(self.locks.timeout).await
     }
 
+    /// The same for reading: it changes nothing, and sees one moment.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn begin_snapshot(&self) -> Result<DdlTransaction, DbError> {
+        self.ddl.begin_snapshot(self.locks.timeout).await
+    }
+
     /// The same, with another longest wait for a lock.
     ///
     /// # Errors

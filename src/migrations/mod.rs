@@ -5,6 +5,7 @@
 
 mod apply;
 mod chosen;
+mod copy;
 mod draft;
 mod drift;
 mod fleet;

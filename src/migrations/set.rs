@@ -206,6 +206,14 @@ impl MigrationSet {
         self.outside.get(&version)
     }
 
+    /// Where a tenant stands that has the migrations up to `version`; `None` where there is no such migration.
+    pub fn at(&self, version: i32) -> Option<&Target> {
+        let known = self
+            .tenant
+            .binary_search_by_key(&version, Migration::version);
+        known.ok().map(|at| &self.targets[at + 1])
+    }
+
     /// Schema versions that can be served with this set.
     pub fn supported(&self) -> SupportedVersions {
         SupportedVersions {

@@ -80,6 +80,22 @@ impl DdlPool {
         Ok((DdlTransaction { scoped }, rows))
     }
 
+    /// Starts a transaction that changes nothing, and sees the database as it is at its first query until its
+    /// end. Waiting for any lock, advisory ones too, ends after `lock_timeout`.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn begin_snapshot(&self, lock_timeout: Duration) -> Result<DdlTransaction, DbError> {
+        let mut scoped = Scoped::new(self.pool.lease(For::Anybody).await?, Scope::Public);
+        scoped.mark_open();
+        scoped
+            .lease()
+            .connection()?
+            .begin_snapshot(&settings(lock_timeout))
+            .await?;
+        Ok(DdlTransaction { scoped })
+    }
+
     /// A session for statements that PostgreSQL refuses in a transaction, with `schema` alone as its path.
     ///
     /// # Errors

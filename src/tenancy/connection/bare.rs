@@ -20,6 +20,19 @@ impl Connection {
         self.ddl(&text, "ddl.begin").await
     }
 
+    /// The same for reading: all of it sees one moment. The mode must be set before DISCARD, or whatever else, has looked at anything.
+    pub(in crate::tenancy) async fn begin_snapshot(
+        &mut self,
+        prelude: &str,
+    ) -> Result<(), DbError> {
+        self.wears = None;
+        self.ddl("RESET ALL; RESET ROLE; DISCARD TEMP", "ddl.begin")
+            .await?;
+        self.in_transaction = true;
+        let text = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {prelude}");
+        self.ddl(&text, "ddl.begin").await
+    }
+
     /// Sends DDL inside the open transaction.
     pub(in crate::tenancy) async fn ddl(
         &mut self,
