@@ -21,7 +21,7 @@ use crate::domains::auth::{Auth, Purge, Revocations};
 use crate::domains::mails::{Links, Sender, Transport, TransportError};
 use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
-use crate::domains::tenants::{Keeper, TenantsError, ensure_platform, keep_purging};
+use crate::domains::tenants::{CopyRules, Keeper, TenantsError, ensure_platform, keep_purging};
 use crate::error::Error;
 use crate::limits::{Limits, RedisError};
 use crate::migrations::{
@@ -179,6 +179,7 @@ impl App {
             deps,
             auth: auth.map_err(Error::from)?,
             migrator: foundation.migrator.clone(),
+            copies: copy_rules(config),
             limits: limits.clone(),
             retention: config.tenancy.retention,
             sign_up: config.tenancy.sign_up,
@@ -296,6 +297,17 @@ fn bounds(config: &HttpConfig) -> Bounds {
         notice: config.drain_notice,
         drain: config.drain_timeout,
     }
+}
+
+/// Copies leave half of the connections that migrate to others; each takes two.
+fn copy_rules(config: &Config) -> CopyRules {
+    let tenancy = &config.tenancy;
+    let at_once = tenancy.migration_jobs.div_ceil(4);
+    CopyRules::new(
+        tenancy.export_dir.clone(),
+        tenancy.import_max_bytes,
+        at_once,
+    )
 }
 
 async fn bring_up(migrator: Migrator, readiness: Readiness, migrate: bool) {

@@ -85,6 +85,7 @@ const CODES: &[(u16, &str, When)] = &[
     (409, "last_admin", When::Own),
     (409, "already_invited", When::Own),
     (409, "invalid_transition", When::Own),
+    (409, "copy_refused", When::Own),
     (409, "idempotency_running", When::Again),
     (410, "tenant_deleted", When::Tenant),
     (410, "invite_expired", When::Own),
@@ -107,6 +108,7 @@ const CODES: &[(u16, &str, When)] = &[
     (503, "issuer_unavailable", When::Credential),
     (503, "login_busy", When::Own),
     (503, "tenant_busy", When::Own),
+    (503, "exports_off", When::Own),
     (503, "not_ready", When::Own),
     (503, "draining", When::Own),
 ];

@@ -55,6 +55,7 @@ mod state;
 mod tenant_bodies;
 mod tenant_changes;
 mod tenant_context;
+mod tenant_copies;
 mod tenant_deletion;
 mod tenant_migrations;
 mod tenants;
@@ -107,6 +108,7 @@ pub type Endpoints = (
     tenant_migrations::TenantMigrationsApi,
     tenants::TenantsApi,
     tenant_deletion::TenantDeletionApi,
+    tenant_copies::TenantCopiesApi,
     impersonation::ImpersonationApi,
     own_tenant::OwnTenantApi,
     operations::OperationsApi,
@@ -134,6 +136,7 @@ pub fn endpoints() -> Endpoints {
         tenant_migrations::TenantMigrationsApi,
         tenants::TenantsApi,
         tenant_deletion::TenantDeletionApi,
+        tenant_copies::TenantCopiesApi,
         impersonation::ImpersonationApi,
         own_tenant::OwnTenantApi,
         operations::OperationsApi,

@@ -156,6 +156,12 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
     (&["deleteTenant", "restoreTenant"], &["tenant_busy"]),
     (&["restoreTenant"], &["tenant_deleted"]),
     (
+        &["exportTenant"],
+        &["invalid_transition", "copy_refused", "exports_off"],
+    ),
+    (&["importTenant"], &["slug_taken", "exports_off"]),
+    (&["cloneTenant"], &["slug_taken", "invalid_transition"]),
+    (
         &["startImpersonation"],
         &[
             "fresh_sign_in_required",

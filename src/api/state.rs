@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::domains::Deps;
 use crate::domains::audit::Refusals;
 use crate::domains::auth::Auth;
+use crate::domains::tenants::CopyRules;
 use crate::limits::Limits;
 use crate::migrations::Migrator;
 
@@ -21,6 +22,8 @@ pub struct State {
     pub refusals: Arc<Refusals>,
     /// Makes and migrates tenants.
     pub migrator: Migrator,
+    /// How tenants are copied here.
+    pub copies: CopyRules,
     /// Counts requests.
     pub limits: Limits,
     /// How long a deleted tenant's data stays.

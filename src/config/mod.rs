@@ -154,6 +154,7 @@ impl Config {
             "SIGN_UP" => Some("on".into()),
             // Tests that count schemas want none but their own; those about ready tenants ask for some.
             "READY_TENANTS" => Some("0".into()),
+            "EXPORT_DIR" => Some(std::env::temp_dir().join("tenantry-test-exports").into()),
             "DATABASE_URL"
             | "MIGRATION_DATABASE_URL"
             | "DATABASE_POOL_MODE"
@@ -209,6 +210,7 @@ impl Config {
         let catches = mode == Mode::Development && environment == Environment::Development;
         let developing = dev.as_ref().ok().filter(|_| catches);
         let mails_dir = developing.map(|dev| dev.data_dir.join("mails"));
+        let exports = developing.map(|dev| dev.data_dir.join("exports"));
         let mail = MailConfig::from_env(reader, mails_dir);
         let limits = LimitsConfig::from_env(reader);
         let seed = SeedConfig::from_env(reader);
@@ -217,7 +219,7 @@ impl Config {
             environment,
             http: http?,
             database: database?,
-            tenancy: tenancy?,
+            tenancy: tenancy?.or_exports_in(exports),
             auth: auth?,
             mail: mail?,
             limits: limits?,

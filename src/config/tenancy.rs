@@ -45,6 +45,22 @@ const TENANT_RETENTION_DAYS: Variable = Variable {
     doc: "How long a deleted tenant can be restored before its data goes for good; 0 is not at all.",
     secret: false,
 };
+const EXPORT_DIR: Variable = Variable {
+    name: "EXPORT_DIR",
+    default: Fallback::Computed(
+        "in development mode `exports` in DATA_DIR, else none, and exports over HTTP are off",
+    ),
+    shape: "the path of a folder that all nodes share",
+    doc: "Where exports of tenants are that are asked for over HTTP, and from where they are imported.",
+    secret: false,
+};
+const IMPORT_MAX_BYTES: Variable = Variable {
+    name: "IMPORT_MAX_BYTES",
+    default: Fallback::Value("68719476736"),
+    shape: "a whole number of bytes",
+    doc: "Most bytes that the rows of an import may unpack to.",
+    secret: false,
+};
 const SIGN_UP: Variable = Variable {
     name: "SIGN_UP",
     default: Fallback::Value("off"),
@@ -71,6 +87,8 @@ pub(super) const GROUP: Group = Group {
         TENANT_RETENTION_DAYS,
         SIGN_UP,
         READY_TENANTS,
+        EXPORT_DIR,
+        IMPORT_MAX_BYTES,
     ],
 };
 
@@ -91,9 +109,19 @@ pub struct TenancyConfig {
     pub sign_up: bool,
     /// How many migrated schemas a server keeps ready.
     pub ready_tenants: usize,
+    /// Where exports are that are asked for over HTTP.
+    pub export_dir: Option<PathBuf>,
+    /// Most bytes that the rows of an import may unpack to.
+    pub import_max_bytes: u64,
 }
 
 impl TenancyConfig {
+    /// Development mode's folder for exports, where none is given.
+    pub(super) fn or_exports_in(mut self, folder: Option<PathBuf>) -> Self {
+        self.export_dir = self.export_dir.or(folder);
+        self
+    }
+
     /// Reads the section.
     pub(super) fn from_env(reader: &mut Reader) -> Result<Self, Reported> {
         let cache_ttl = reader.value(&TENANT_CACHE_TTL_SECONDS, seconds);
@@ -103,6 +131,8 @@ impl TenancyConfig {
         let retention = reader.value(&TENANT_RETENTION_DAYS, days);
         let sign_up = reader.value(&SIGN_UP, switch);
         let ready_tenants = reader.value(&READY_TENANTS, at_most_a_thousand);
+        let export_dir = reader.optional(&EXPORT_DIR, str::parse);
+        let import_max_bytes = reader.value(&IMPORT_MAX_BYTES, str::parse);
         Ok(Self {
             cache_ttl: cache_ttl?,
             migrations_dir: migrations_dir?,
@@ -111,6 +141,8 @@ impl TenancyConfig {
             retention: retention?,
             sign_up: sign_up?,
             ready_tenants: ready_tenants?,
+            export_dir: export_dir?,
+            import_max_bytes: import_max_bytes?,
         })
     }
 }

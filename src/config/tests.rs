@@ -117,6 +117,7 @@ fn every_mistake_is_reported_at_once() {
         "JWT_AUDIENCE",
         "OIDC_AUDIENCE",
         "MIGRATIONS_DIR",
+        "EXPORT_DIR",
         "DATA_DIR",
         "PG_BIN_DIR",
     ];

@@ -20,8 +20,8 @@ impl Migrator {
         let name = SchemaName::of(id);
         let schema = NewSchema {
             name: &name,
-            login: self.login(),
-            fence: self.fence(),
+            login: &self.login,
+            fence: self.fence,
         };
         schema.create(tx).await?;
         let all = self.set().tenant();

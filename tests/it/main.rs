@@ -17,6 +17,7 @@ mod auth;
 mod authorization;
 mod cli;
 mod contract;
+mod copies;
 mod features;
 mod fleet;
 mod golden;

@@ -1,5 +1,6 @@
 //! `tenant`: make tenants, and lead them through their life.
 
+mod copies;
 mod deletion;
 mod ready;
 mod rename;
@@ -79,6 +80,18 @@ pub(super) enum Command {
     ///
     /// Example: tenantry tenant ready --count 8
     Ready(ready::ReadyArgs),
+    /// Write all of a tenant but its credentials into one file, as it is at one moment.
+    ///
+    /// Example: tenantry tenant export acme --out acme.tar
+    Export(copies::ExportArgs),
+    /// Make a tenant of an export, of this database or another.
+    ///
+    /// Example: tenantry tenant import acme.tar --slug acme-2
+    Import(copies::ImportArgs),
+    /// Make a tenant that has what another has now, but for its credentials.
+    ///
+    /// Example: tenantry tenant clone acme acme-sandbox --name "Acme, to try things"
+    Clone(copies::CloneArgs),
 }
 
 #[derive(clap::Args)]
@@ -137,6 +150,9 @@ async fn dispatch(command: Command, opened: &Opened) -> Result<(), Failure> {
         Command::Restore(one) => deletion::restore(opened, &tenants, &one).await,
         Command::Purge { json } => deletion::purge(&tenants, json).await,
         Command::Ready(args) => ready::ready(opened, &args).await,
+        Command::Export(args) => copies::export(opened, &tenants, args).await,
+        Command::Import(args) => copies::import(opened, &tenants, args).await,
+        Command::Clone(args) => copies::clone(opened, &tenants, args).await,
     }
 }
 

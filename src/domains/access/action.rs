@@ -170,7 +170,7 @@ permissions! {
     TenantsRead = "tenants:read" { SuperAdmin: All }
     /// Make tenants.
     TenantsCreate = "tenants:create" { SuperAdmin: All }
-    /// Suspend, activate, cancel, delete, restore and migrate tenants, and change their slug and plan.
+    /// Suspend, activate, cancel, delete, restore, migrate, export and copy tenants, and change their slug and plan.
     TenantsManage = "tenants:manage" { SuperAdmin: All }
     /// See how work goes that was asked for.
     OperationsRead = "operations:read" { Guest: Own, Member: Own, Admin: Own, SuperAdmin: All }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::copies::CopyError;
 use crate::domains::access::Denied;
 use crate::domains::idempotency::IdempotencyError;
 use crate::error::{Error, ErrorKind, FieldError};
@@ -57,6 +58,9 @@ pub enum TenantsError {
     /// Its schema could not be made; nothing of it stayed.
     #[error("the tenant's schema could not be made")]
     Schema(#[source] ApplyError),
+    /// A copy of it.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// The request's key.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -121,6 +125,7 @@ impl From<TenantsError> for Error {
             }
             TenantsError::SignUpOff => Self::new(ErrorKind::Forbidden, "sign_up_off", detail),
             TenantsError::Schema(cause) => Self::internal(cause),
+            TenantsError::Copy(error) => error.into(),
             TenantsError::Idempotency(error) => error.into(),
             TenantsError::Denied(denied) => denied.into(),
             TenantsError::Other(error) => error,

@@ -1,5 +1,6 @@
 //! Tenants: made whole or not at all, and led through their life by the operators.
 
+mod copies;
 mod deletion;
 mod error;
 mod keeper;
@@ -15,6 +16,10 @@ mod repository;
 mod service;
 mod temporary;
 
+pub use copies::{
+    Copied, CopyError, CopyProgress, CopyRules, Exported, FileError, NewCopy,
+    tables as copied_tables,
+};
 pub use deletion::Deleted;
 pub use error::TenantsError;
 pub use keeper::Keeper;

@@ -131,7 +131,25 @@ impl Place {
             body["tenant"] = json!(self.tenant.id().0);
             body["user_id"] = json!(self.owner.id());
         }
+        if operation.name == "POST /tenants/import" {
+            body["file"] = json!(self.export().await);
+        }
         Some(body)
+    }
+
+    /// The file of an export of this place's tenant.
+    async fn export(&self) -> String {
+        let (_, operator) = self.actors.last().unwrap();
+        let path = format!("/tenants/{}/export", self.tenant.id());
+        let begun = operator.post(&path, &Value::Null).await.expect(202);
+        let path = format!("/operations/{}", text(&begun["id"]));
+        loop {
+            let operation = operator.get(&path).await.expect(200);
+            if operation["status"] != "running" {
+                return text(&operation["result"]["file"]);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     async fn id_for(&self, operation: &Operation, actor: &Actor) -> String {

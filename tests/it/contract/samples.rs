@@ -32,6 +32,8 @@ pub fn body(operation: &str) -> Option<Value> {
             "name": name,
             "admin": { "email": email, "name": name, "password": password },
         }),
+        "POST /tenants/import" => json!({ "file": "acme.tar", "slug": name }),
+        "POST /tenants/{id}/clone" => json!({ "slug": name }),
         "PUT /users/{id}"
         | "PATCH /users/{id}"
         | "PATCH /users/me"

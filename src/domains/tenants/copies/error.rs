@@ -1,0 +1,124 @@
+//! What can go wrong with copies of tenants, and what it means.
+
+use std::time::Duration;
+
+use super::super::error::TenantsError;
+use super::file::FileError;
+use crate::error::{Error, ErrorKind, FieldError};
+use crate::tenancy::DbError;
+
+/// Somebody has to configure the folder first.
+const WAIT: Duration = Duration::from_mins(5);
+
+/// A copy that came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The deployment has no folder for exports.
+    #[error(
+        "exports are off here; set EXPORT_DIR to a folder that all nodes share, or use `tenantry tenant export`"
+    )]
+    Off,
+    /// Where exports are, there are no other folders.
+    #[error(
+        "expected the name of a file in EXPORT_DIR, such as `acme.tar`, without a path; got {0:?}"
+    )]
+    Name(String),
+    /// It is not there.
+    #[error("there is no export `{0}` in EXPORT_DIR")]
+    NoFile(String),
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The platform's people are operators; in a tenant they would be nothing.
+    #[error("the platform's own tenant cannot be copied")]
+    Platform,
+    /// Its migrations never succeeded.
+    #[error(
+        "the tenant was never migrated, so there is nothing to copy; run `tenantry migrate run`"
+    )]
+    NotMigrated,
+    /// Nobody has said what becomes of the table.
+    #[error(
+        "nothing says whether the table `{0}` goes into a copy; add it to one of the lists in src/domains/tenants/copies/tables.rs"
+    )]
+    Undecided(String),
+    /// Somebody migrated the source at the same time.
+    #[error("the table `{0}` was rewritten at the same moment, perhaps by a migration; try again")]
+    Rewritten(String),
+    /// The source's rows do not add up.
+    #[error("expected {expected} rows in the table `{table}`, got {got}; the copy is refused")]
+    Rows {
+        /// The table.
+        table: String,
+        /// As many as were promised.
+        expected: u64,
+        /// As many as came.
+        got: u64,
+    },
+    /// This program lacks migrations that the rows need.
+    #[error(
+        "the export's schema is at version {found}, newer than this program's {newest}; use the program that it comes from or a newer one"
+    )]
+    Newer {
+        /// The export's.
+        found: i32,
+        /// This program's.
+        newest: i32,
+    },
+    /// Its migrations are others.
+    #[error(
+        "the export's migrations up to version {0} are not those of this program; use the program that it comes from"
+    )]
+    OtherMigrations(i32),
+    /// Its structure is another, for somebody changed it by hand.
+    #[error(
+        "the structure of the source is not what its migrations make: {0}; mend it (`tenantry migrate drift`) and copy again"
+    )]
+    Structure(String),
+    /// Second factors that nobody could use.
+    #[error(
+        "{0} second factors and recovery codes are sealed under another APP_SECRET and would be worthless here; set the same APP_SECRET, or leave them behind by `--without-second-factors` (`\"without_second_factors\": true`), after which a password alone signs these users in"
+    )]
+    Sealed(u64),
+    /// In a tenant there are none.
+    #[error(
+        "a user of the export has the role super_admin, which is the platform's alone; the import is refused"
+    )]
+    Operators,
+    /// PostgreSQL refused the rows.
+    #[error("the rows are refused: {0}")]
+    Refused(String),
+}
+
+impl CopyError {
+    /// What PostgreSQL has against the rows of `what`. A failure that is not about them stays what it is.
+    pub(super) fn refused(what: &str, failure: DbError) -> TenantsError {
+        if failure.sql_state().is_none() || failure.is_lock_timeout() {
+            return failure.into();
+        }
+        let mut said: &dyn std::error::Error = &failure;
+        while let Some(cause) = said.source() {
+            said = cause;
+        }
+        let said = said.to_string();
+        let said = said.lines().next().unwrap_or_default();
+        Self::Refused(format!("{what}: {said}")).into()
+    }
+}
+
+impl From<CopyError> for Error {
+    fn from(error: CopyError) -> Self {
+        let detail = error.to_string();
+        let at =
+            |pointer, code| Self::validation(vec![FieldError::new(pointer, code, detail.clone())]);
+        match error {
+            CopyError::Off => {
+                Self::new(ErrorKind::Unavailable, "exports_off", detail).retry_after(WAIT)
+            }
+            CopyError::Name(_) => at("/file", "format"),
+            CopyError::NoFile(_) => at("/file", "unknown_file"),
+            CopyError::Platform => Self::new(ErrorKind::Conflict, "invalid_transition", detail),
+            _ => Self::new(ErrorKind::Conflict, "copy_refused", detail),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Copies over HTTP: begun by operators, told of by operations, in one folder that nobody leaves.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tenantry::testkit::{Actor, Answer, TestDatabase, TestServer, TestTenant};
+
+use crate::tenants::new_tenant;
+
+/// A server with a folder for exports, an operator, and a tenant `acme`.
+struct Place {
+    server: TestServer,
+    operator: Actor,
+    acme: String,
+    folder: TempDir,
+    _database: TestDatabase,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let database = TestDatabase::new().await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = database.config.clone();
+        config.tenancy.export_dir = Some(folder.path().to_owned());
+        let server = TestServer::start_with(&config).await;
+        let operator = server.operator().await;
+        let made = operator.post("/tenants", &new_tenant("acme")).await;
+        let acme = made.expect(201)["id"].as_str().unwrap().to_owned();
+        Self {
+            server,
+            operator,
+            acme,
+            folder,
+            _database: database,
+        }
+    }
+
+    /// The end of the operation that this answer begins.
+    async fn end(&self, begun: &Answer) -> Value {
+        let operation = begun.expect(202);
+        let path = format!("/operations/{}", operation["id"].as_str().unwrap());
+        assert!(begun.header("location").ends_with(&path));
+        for _ in 0..600 {
+            let now = self.operator.get(&path).await.expect(200);
+            if now["status"] != "running" {
+                return now;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{path} does not end");
+    }
+
+    async fn export(&self) -> Value {
+        let path = format!("/tenants/{}/export", self.acme);
+        let begun = self.operator.post(&path, &Value::Null).await;
+        self.end(&begun).await
+    }
+}
+
+#[tokio::test]
+async fn an_operator_exports_imports_and_clones_by_operations() {
+    let place = Place::new().await;
+    let exported = place.export().await;
+    assert_eq!(exported["status"], "succeeded", "{exported}");
+    let file = exported["result"]["file"].as_str().unwrap();
+    assert!(place.folder.path().join(file).is_file());
+    assert!(
+        exported["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|step| step["status"] == "succeeded")
+    );
+
+    let body = json!({ "file": file, "slug": "globex", "name": "Globex" });
+    let begun = place.operator.post("/tenants/import", &body).await;
+    let imported = place.end(&begun).await;
+    assert_eq!(imported["status"], "succeeded", "{imported}");
+    let path = format!("/tenants/{}/clone", place.acme);
+    let begun = place.operator.post(&path, &json!({ "slug": "twin" })).await;
+    let cloned = place.end(&begun).await;
+    assert_eq!(cloned["status"], "succeeded", "{cloned}");
+    for (made, slug, name) in [(imported, "globex", "Globex"), (cloned, "twin", "Acme")] {
+        let id = made["result"]["tenant_id"].as_str().unwrap();
+        let tenant = place
+            .operator
+            .get(&format!("/tenants/{id}"))
+            .await
+            .expect(200);
+        assert_eq!(
+            (&tenant["slug"], &tenant["name"]),
+            (&slug.into(), &name.into())
+        );
+        let ada = place.server.anonymous().naming(Some(slug));
+        ada.sign_in("ada@example.com").await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_names_a_file_and_reaches_no_other_folder() {
+    let place = Place::new().await;
+    for name in ["../acme.tar", "/etc/passwd", "a/b", ".hidden", "..", "a b"] {
+        let body = json!({ "file": name, "slug": "evil" });
+        let refused = place.operator.post("/tenants/import", &body).await;
+        let problem = refused.expect_problem(422, "validation_failed");
+        assert_eq!(problem["errors"][0]["pointer"], "/file", "{name}");
+    }
+    std::os::unix::fs::symlink("/etc/passwd", place.folder.path().join("link.tar")).unwrap();
+    for name in ["nobody.tar", "link.tar"] {
+        let body = json!({ "file": name, "slug": "evil" });
+        let refused = place.operator.post("/tenants/import", &body).await;
+        let problem = refused.expect_problem(422, "validation_failed");
+        assert_eq!(problem["errors"][0]["code"], "unknown_file", "{problem}");
+    }
+    std::fs::write(place.folder.path().join("text.tar"), "no tar").unwrap();
+    let body = json!({ "file": "text.tar", "slug": "evil" });
+    let begun = place.operator.post("/tenants/import", &body).await;
+    let ended = place.end(&begun).await;
+    assert_eq!(ended["status"], "failed");
+    let why = ended["error"].as_str().unwrap();
+    assert!(why.contains("the file is no whole export"), "{why}");
+}
+
+#[tokio::test]
+async fn of_two_imports_of_one_slug_one_is_made() {
+    let place = Place::new().await;
+    let file = place.export().await["result"]["file"].clone();
+    let body = json!({ "file": file, "slug": "globex" });
+    let (one, other) = tokio::join!(
+        place.operator.post("/tenants/import", &body),
+        place.operator.post("/tenants/import", &body),
+    );
+    let (one, other) = tokio::join!(place.end(&one), place.end(&other));
+    let ends = [&one["status"], &other["status"]];
+    assert!(
+        ends.contains(&&json!("succeeded")) && ends.contains(&&json!("failed")),
+        "{one} {other}"
+    );
+    let third = place.operator.post("/tenants/import", &body).await;
+    third.expect_problem(409, "slug_taken");
+}
+
+#[tokio::test]
+async fn without_a_folder_exports_are_off_and_say_what_to_set() {
+    let database = TestDatabase::new().await;
+    let mut config = database.config.clone();
+    config.tenancy.export_dir = None;
+    let server = TestServer::start_with(&config).await;
+    let acme = TestTenant::on(&server).await;
+    let path = format!("/tenants/{}/export", acme.id());
+    let refused = server.operator().await.post(&path, &Value::Null).await;
+    let problem = refused.expect_problem(503, "exports_off");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("EXPORT_DIR"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn the_same_request_with_the_same_key_begins_one_copy() {
+    let place = Place::new().await;
+    let path = format!("/tenants/{}/clone", place.acme);
+    let begin = async |slug: &str| {
+        let request = place.operator.request(reqwest::Method::POST, &path);
+        let request = request.header("Idempotency-Key", "one");
+        Answer::of(request.json(&json!({ "slug": slug }))).await
+    };
+    let (one, again) = (begin("twin").await, begin("twin").await);
+    assert_eq!(one.expect(202)["id"], again.expect(202)["id"]);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    begin("other")
+        .await
+        .expect_problem(422, "idempotency_mismatch");
+    assert_eq!(place.end(&one).await["status"], "succeeded");
+}

@@ -1,0 +1,9 @@
+//! Copies of tenants: exported to a file, imported into this database and another, and cloned; and what is no copy.
+
+mod cloning;
+mod damaged;
+mod fixture;
+mod http;
+mod killed;
+mod lists;
+mod round_trip;
