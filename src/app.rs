@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::server::Bounds;
 use crate::api::{self, Shell, State};
 use crate::clock::Clock;
-use crate::config::{Config, HttpConfig, PoolMode};
+use crate::config::{Config, DatabaseUrl, HttpConfig, PoolMode};
 use crate::domains::Deps;
 use crate::domains::audit::Refusals;
 use crate::domains::auth::{Auth, Purge, Revocations};
@@ -100,6 +100,7 @@ impl Foundation {
         let rules = ScopeRules {
             fence: db.role_fence,
             transaction_pool: db.pool_mode == PoolMode::Transaction,
+            statement_timeout: Some(db.query_timeout),
         };
         let settings = PoolSettings {
             size: db.pool_size,
@@ -107,11 +108,11 @@ impl Foundation {
             wait: db.pool_timeout,
             max_age: db.pool_recycle,
             pre_ping: db.pool_pre_ping,
-            statement_timeout: Some(db.query_timeout),
             rules,
         };
         let cache_ttl = config.tenancy.cache_ttl;
-        let tenancy = Tenancy::new(url.config(), settings, cache_ttl, set.supported())?;
+        let ear = db.any_session_url().map(DatabaseUrl::config);
+        let tenancy = Tenancy::new(url.config(), ear, settings, cache_ttl, set.supported())?;
         let jobs = config.tenancy.migration_jobs;
         // A run of the fleet, a creation and the keeper of ready tenants are in nobody's way.
         let ddl = DdlPool::new(ddl_url.config(), jobs + 2)?;

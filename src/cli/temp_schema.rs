@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::database::Opened;
 use super::failure::Failure;
 use super::output::{say, say_json};
-use crate::config::Config;
+use crate::config::{Config, DatabaseConfig, DatabaseUrl};
 use crate::domains::tenants::{
     TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired,
 };
@@ -59,9 +59,10 @@ pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Fai
 
 async fn create(opened: &Opened, ttl: TimeDelta, json: bool) -> Result<(), Failure> {
     let foundation = &opened.foundation;
+    let url = open_to_all(&opened.config.database)?;
     reap_expired(&foundation.migrator, &foundation.clock).await?;
     let made = create_temporary(&foundation.migrator, &foundation.clock, ttl).await?;
-    let dsn = dsn(opened, &made).await?;
+    let dsn = dsn(opened, url, &made).await?;
     if json {
         say_json(&json!({
             "id": made.id,
@@ -80,9 +81,11 @@ async fn create(opened: &Opened, ttl: TimeDelta, json: bool) -> Result<(), Failu
 
 /// How to reach the schema: as its own role, which can enter nothing else. Without the fence there is no such role, and it is the
 /// application's own address with the schema's path.
-async fn dsn(opened: &Opened, made: &TemporaryTenant) -> Result<String, Failure> {
-    let url = opened.config.database.url.as_ref();
-    let url = url.ok_or_else(|| Failure::Failed("there is no database".to_owned()))?;
+async fn dsn(
+    opened: &Opened,
+    url: &DatabaseUrl,
+    made: &TemporaryTenant,
+) -> Result<String, Failure> {
     let schema = made.schema.as_str();
     let options = format!("-csearch_path={schema}");
     if !opened.config.database.role_fence {
@@ -90,6 +93,20 @@ async fn dsn(opened: &Opened, made: &TemporaryTenant) -> Result<String, Failure>
     }
     let password = open_temporary(&opened.foundation.migrator, made).await?;
     Ok(url.signed_in_as(schema, &password).with_options(&options))
+}
+
+/// The address that people are given: a path in its options needs a session, so it leads past a transaction pooler.
+fn open_to_all(config: &DatabaseConfig) -> Result<&DatabaseUrl, Failure> {
+    let url = if config.role_fence {
+        config.any_session_url()
+    } else {
+        config.session_url()
+    };
+    url.ok_or_else(|| {
+        Failure::Failed(
+            "expected an address past the transaction pooler for the schema, got none; set DIRECT_DATABASE_URL".to_owned(),
+        )
+    })
 }
 
 async fn drop_one(opened: &Opened, name: &str) -> Result<(), Failure> {

@@ -22,6 +22,13 @@ const MIGRATION_DATABASE_URL: Variable = Variable {
     doc: "The same database through a login that may change schemas.",
     secret: true,
 };
+const DIRECT_DATABASE_URL: Variable = Variable {
+    name: "DIRECT_DATABASE_URL",
+    default: Fallback::Nothing,
+    shape: DatabaseUrl::SHAPE,
+    doc: "The same database and login past a transaction pooler, for LISTEN; without it, MIGRATION_DATABASE_URL serves.",
+    secret: true,
+};
 const DB_POOL_SIZE: Variable = Variable {
     name: "DB_POOL_SIZE",
     default: Fallback::Value("20"),
@@ -84,6 +91,7 @@ pub(super) const GROUP: Group = Group {
     variables: &[
         DATABASE_URL,
         MIGRATION_DATABASE_URL,
+        DIRECT_DATABASE_URL,
         DB_POOL_SIZE,
         DB_MAX_OVERFLOW,
         DB_POOL_RECYCLE,
@@ -101,6 +109,8 @@ pub struct DatabaseConfig {
     /// The database. Unset only in development mode, until the private PostgreSQL is up.
     pub url: Option<DatabaseUrl>,
     migration_url: Option<DatabaseUrl>,
+    /// The same database and login past a transaction pooler, where that is given.
+    pub direct_url: Option<DatabaseUrl>,
     /// Connections that the pool keeps.
     pub pool_size: usize,
     /// Connections beyond `pool_size` under load.
@@ -138,11 +148,14 @@ impl DatabaseConfig {
             str::parse,
         );
         let migration_url = reader.optional(&MIGRATION_DATABASE_URL, str::parse);
-        if mode == Mode::Development && reader.is_set(&MIGRATION_DATABASE_URL) {
-            reader.report(
-                MIGRATION_DATABASE_URL.name,
-                "expected DATABASE_URL beside it; got no DATABASE_URL; set both or neither",
-            );
+        let direct_url = reader.optional(&DIRECT_DATABASE_URL, str::parse);
+        for variable in [&MIGRATION_DATABASE_URL, &DIRECT_DATABASE_URL] {
+            if mode == Mode::Development && reader.is_set(variable) {
+                reader.report(
+                    variable.name,
+                    "expected DATABASE_URL beside it; got no DATABASE_URL; set both or neither",
+                );
+            }
         }
         let pool_size = reader.value(&DB_POOL_SIZE, count);
         let max_overflow = reader.value(&DB_MAX_OVERFLOW, str::parse::<u16>);
@@ -155,6 +168,7 @@ impl DatabaseConfig {
         Ok(Self {
             url: url?,
             migration_url: migration_url?,
+            direct_url: direct_url?,
             pool_size: pool_size?,
             max_overflow: max_overflow?.into(),
             pool_recycle: pool_recycle?,
@@ -176,6 +190,36 @@ impl DatabaseConfig {
     #[must_use]
     pub fn migration_url(&self) -> Option<&DatabaseUrl> {
         self.migration_url.as_ref().or(self.url.as_ref())
+    }
+
+    /// The database through the application's login where a session is ours alone; `None` where only a transaction pooler is known.
+    #[must_use]
+    pub fn session_url(&self) -> Option<&DatabaseUrl> {
+        let url = self.url.as_ref();
+        let own = url.filter(|_| self.pool_mode == PoolMode::Session);
+        self.direct_url.as_ref().or(own)
+    }
+
+    /// The same with whichever login there is, for LISTEN. `None` where there is no such address.
+    #[must_use]
+    pub fn any_session_url(&self) -> Option<&DatabaseUrl> {
+        self.session_url().or(self.migration_url.as_ref())
+    }
+
+    /// Puts a transaction pooler in front; the present address becomes the direct one.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn go_through(&mut self, pooler: DatabaseUrl) {
+        self.direct_url = self.url.replace(pooler);
+        self.pool_mode = PoolMode::Transaction;
+    }
+
+    /// Goes past the pooler that [`Self::go_through`] put in front, if it did.
+    #[cfg(feature = "testkit")]
+    pub fn go_past_the_pooler(&mut self) {
+        if let Some(direct) = self.direct_url.take() {
+            self.url = Some(direct);
+            self.pool_mode = PoolMode::Session;
+        }
     }
 }
 

@@ -167,6 +167,26 @@ impl Config {
         })
     }
 
+    /// Whether `TENANTRY_TEST_POOLER=pgbouncer` asks for all tests to go through a transaction pooler.
+    ///
+    /// # Errors
+    /// When it asks for something else.
+    #[cfg(feature = "testkit")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
+    pub fn test_pooler() -> Result<bool, ConfigError> {
+        let name = "TENANTRY_TEST_POOLER";
+        match std::env::var(name).as_deref() {
+            Err(_) | Ok("") => Ok(false),
+            Ok("pgbouncer") => Ok(true),
+            Ok(other) => Err(ConfigError {
+                mistakes: vec![Mistake {
+                    name: name.to_owned(),
+                    message: format!("expected `pgbouncer`; got `{other}`"),
+                }],
+            }),
+        }
+    }
+
     /// What a bare `tenantry` does. It stays what it was when a private database has been filled in.
     #[must_use]
     pub fn mode(&self) -> Mode {

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 
 use super::{Finding, unseen};
 use crate::app::Foundation;
-use crate::config::{Config, PoolMode};
 use crate::tenancy::{DbError, Row, Scoped, Sql};
 
 /// Oldest PostgreSQL that is tested.
@@ -39,7 +38,7 @@ pub(super) async fn reach(foundation: &Foundation) -> Finding {
     }
 }
 
-pub(super) async fn look(config: &Config, foundation: &Foundation) -> Vec<Finding> {
+pub(super) async fn look(foundation: &Foundation) -> Vec<Finding> {
     let mut findings = match about(foundation).await {
         Ok(row) => match app_login(foundation, &row) {
             Ok(findings) => findings,
@@ -51,7 +50,6 @@ pub(super) async fn look(config: &Config, foundation: &Foundation) -> Vec<Findin
         Ok(finding) => finding,
         Err(error) => unseen("DDL login", &error),
     });
-    findings.push(pool_mode(config));
     findings
 }
 
@@ -142,15 +140,4 @@ async fn ddl_login(foundation: &Foundation) -> Result<Finding, DbError> {
         "DDL login",
         format!("`{login}` may make schemas and roles"),
     ))
-}
-
-fn pool_mode(config: &Config) -> Finding {
-    match config.database.pool_mode {
-        PoolMode::Session => Finding::good("pool mode", "session: each connection is ours alone"),
-        PoolMode::Transaction => Finding::warning(
-            "pool mode",
-            "transaction: no prepared statements, and LISTEN needs a direct connection",
-            "set DATABASE_POOL_MODE=session where no transaction pooler stands in between",
-        ),
-    }
 }

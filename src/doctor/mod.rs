@@ -6,6 +6,7 @@ mod database;
 mod fence;
 mod fleet;
 mod mails;
+mod pooler;
 mod secrets;
 mod tombstones;
 
@@ -76,7 +77,9 @@ pub async fn examine(config: &Config, foundation: &Foundation) -> Vec<Finding> {
     if ends_here {
         return findings;
     }
-    findings.extend(database::look(config, foundation).await);
+    findings.extend(database::look(foundation).await);
+    findings.push(pooler::mode(config).await);
+    findings.push(pooler::hearing(config, foundation).await);
     findings.extend(fleet::look(foundation).await);
     findings.push(tombstones::look(foundation).await);
     findings.push(mails::queue(foundation).await);

@@ -2,6 +2,8 @@
 //! Invariant: it is a Unix socket in a directory of mode 0700, so only the server's user (and root) gets as far as the password.
 
 use std::os::unix::ffi::OsStrExt as _;
+#[cfg(feature = "testkit")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,6 +60,12 @@ impl Address {
     #[must_use]
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// The folder of its socket.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn socket_dir(&self) -> &Path {
+        &self.socket_dir
     }
 
     /// Signs in once, which proves that the server is ready and that it is ours.

@@ -31,11 +31,11 @@ impl DdlPool {
             wait: Duration::from_mins(1),
             max_age: Duration::from_mins(10),
             pre_ping: false,
-            statement_timeout: None,
             // The DDL login owns every schema: it is not fenced, and needs a session of its own.
             rules: ScopeRules {
                 fence: false,
                 transaction_pool: false,
+                statement_timeout: None,
             },
         };
         Ok(Self {

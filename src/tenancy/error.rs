@@ -94,6 +94,10 @@ impl DbError {
             return Self::Constraint { name, source };
         }
         match *code {
+            // PgBouncer's own word for what our pool says when it is empty.
+            SqlState::PROTOCOL_VIOLATION if db.message() == "query_wait_timeout" => {
+                Self::NoConnection("the pooler has no free server connection".to_owned())
+            }
             SqlState::INSUFFICIENT_PRIVILEGE if in_tenant => Self::Fenced { statement, source },
             SqlState::QUERY_CANCELED => Self::Cancelled { statement, source },
             // The tables are the code's own, so it is the schema that has gone.

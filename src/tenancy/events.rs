@@ -44,9 +44,7 @@ impl Event {
     /// # Errors
     /// See [`DbError`].
     pub async fn publish(&self, db: &mut Scoped) -> Result<(), DbError> {
-        const NOTIFY: Sql = Sql::new("events.notify", "SELECT pg_notify($1, $2)");
-        db.query(&NOTIFY, &[&CHANNEL, &self.payload()?]).await?;
-        Ok(())
+        notify(db, CHANNEL, &self.payload()?).await
     }
 
     /// The same as a statement, for a batch of DDL.
@@ -64,4 +62,11 @@ impl Event {
             reason: e.to_string(),
         })
     }
+}
+
+/// Tells whoever listens on `channel`, once the open transaction commits (at once where there is none).
+pub(super) async fn notify(db: &mut Scoped, channel: &str, payload: &str) -> Result<(), DbError> {
+    const NOTIFY: Sql = Sql::new("events.notify", "SELECT pg_notify($1, $2)");
+    db.query(&NOTIFY, &[&channel, &payload]).await?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ mod events;
 mod listener;
 mod name;
 mod pool;
+pub mod pooler;
 mod registry;
 mod request;
 mod resolve;
@@ -50,6 +51,7 @@ pub use sql::Sql;
 pub use tenant::{Refusal, SchemaState, Status, SupportedVersions, Tenant, TenantRef, Tombstone};
 pub use value::{Param, Params, Row, TextRow};
 
+use listener::Ear;
 use pool::{For, Pool};
 use registry::Registry;
 use scope::Scope;
@@ -82,12 +84,14 @@ impl Drop for Shared {
 }
 
 impl Tenancy {
-    /// Opens the pool under the application's login, and the ear for other nodes. Must run inside a tokio runtime.
+    /// Opens the pool under the application's login, and the ear for other nodes at `direct`, where a session is ours alone; `None` where
+    /// there is no such address, and then caches are believed for a second only. Must run inside a tokio runtime.
     ///
     /// # Errors
     /// When the pool cannot be built; connecting comes with the first use.
     pub fn new(
         config: &tokio_postgres::Config,
+        direct: Option<&tokio_postgres::Config>,
         settings: PoolSettings,
         cache_ttl: Duration,
         supported: SupportedVersions,
@@ -95,11 +99,12 @@ impl Tenancy {
         let pool = Pool::new(config, settings)?;
         let registry = Arc::new(Registry::new(cache_ttl));
         let (heard, _) = broadcast::channel(1024);
-        let ear = tokio::spawn(listener::listen(
-            config.clone(),
-            Arc::clone(&registry),
-            heard.clone(),
-        ));
+        let ear = Ear {
+            pool: pool.clone(),
+            registry: Arc::clone(&registry),
+            subscribers: heard.clone(),
+        };
+        let ear = tokio::spawn(ear.listen(direct.cloned()));
         let trimmer = tokio::spawn(trim(pool.clone()));
         Ok(Self {
             shared: Arc::new(Shared {

@@ -134,8 +134,9 @@ impl Registry {
         self.hearing.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_hearing(&self, hearing: bool) {
-        self.hearing.store(hearing, Ordering::Relaxed);
+    /// Answers whether they did before.
+    pub(super) fn set_hearing(&self, hearing: bool) -> bool {
+        self.hearing.swap(hearing, Ordering::Relaxed)
     }
 }
 

@@ -24,13 +24,17 @@ pub(super) async fn put_on(
     scope: &Scope,
     rules: ScopeRules,
 ) -> Result<(), PgError> {
-    let param = scope.wear_param();
+    let params = scope.wear_params(rules);
     let stream = match prepared {
         Some(statement) => {
-            let values = param.iter().map(|(name, _)| name as &(dyn ToSql + Sync));
+            let values = params.iter().map(|(text, _)| text as &(dyn ToSql + Sync));
             client.query_raw(statement, values).await?
         }
-        None => client.query_typed_raw(scope.wear_sql(rules), param).await?,
+        None => {
+            client
+                .query_typed_raw(scope.wear_sql(rules), params)
+                .await?
+        }
     };
     collect(stream).await.map(drop)
 }

@@ -1,13 +1,13 @@
 //! Whose tables a connection sees, and the statement that makes it so.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio_postgres::types::{IsNull, Kind, ToSql, Type, to_sql_checked};
 
 use super::name::SchemaName;
 use super::tenant::Tenant;
-use super::value::Param;
 
 /// What a connection wears.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,6 +30,15 @@ pub struct ScopeRules {
     pub fence: bool,
     /// Keep everything local to a transaction, because a pooler may hand the server connection to strangers in between.
     pub transaction_pool: bool,
+    /// Longest statement; `None` for DDL. Where scopes are local to a transaction, each brings it along.
+    pub statement_timeout: Option<Duration>,
+}
+
+impl ScopeRules {
+    /// The longest statement as PostgreSQL wants it: milliseconds, 0 for no limit.
+    pub(super) fn timeout_ms(&self) -> u128 {
+        self.statement_timeout.unwrap_or_default().as_millis()
+    }
 }
 
 impl Scope {
@@ -44,6 +53,8 @@ impl Scope {
     /// The statement that puts this scope on.
     ///
     /// `$1::regnamespace` fails where the schema does not exist (3F000), and `set_config('role', …)` where the role does not (22023).
+    /// Behind a transaction pooler it also brings the statement's limits along: how long it may take, and that PostgreSQL ends it within
+    /// half a second after its caller has closed the connection (see [`Cleanup`](super::connection::Cleanup)).
     /// It runs inside a transaction together with the statements that need it, so where it fails, they do not run.
     pub(super) fn wear_sql(&self, rules: ScopeRules) -> &'static str {
         match (self, rules.fence, rules.transaction_pool) {
@@ -51,35 +62,38 @@ impl Scope {
                 "SELECT set_config('search_path', $1::regnamespace::text, false), set_config('role', $1, false)"
             }
             (Self::Tenant { .. }, true, true) => {
-                "SELECT set_config('search_path', $1::regnamespace::text, true), set_config('role', $1, true)"
+                "SELECT set_config('search_path', $1::regnamespace::text, true), set_config('role', $1, true), set_config('statement_timeout', $2, true), set_config('client_connection_check_interval', '500', true)"
             }
             (Self::Tenant { .. }, false, false) => {
                 "SELECT set_config('search_path', $1::regnamespace::text, false)"
             }
             (Self::Tenant { .. }, false, true) => {
-                "SELECT set_config('search_path', $1::regnamespace::text, true)"
+                "SELECT set_config('search_path', $1::regnamespace::text, true), set_config('statement_timeout', $2, true), set_config('client_connection_check_interval', '500', true)"
             }
             (Self::Public, true, false) => {
                 "SELECT set_config('search_path', '', false), set_config('role', 'none', false)"
             }
             (Self::Public, true, true) => {
-                "SELECT set_config('search_path', '', true), set_config('role', 'none', true)"
+                "SELECT set_config('search_path', '', true), set_config('role', 'none', true), set_config('statement_timeout', $1, true), set_config('client_connection_check_interval', '500', true)"
             }
             (Self::Public, false, false) => "SELECT set_config('search_path', '', false)",
-            (Self::Public, false, true) => "SELECT set_config('search_path', '', true)",
+            (Self::Public, false, true) => {
+                "SELECT set_config('search_path', '', true), set_config('statement_timeout', $1, true), set_config('client_connection_check_interval', '500', true)"
+            }
         }
     }
 
-    /// The parameter of [`Scope::wear_sql`], with its type.
-    pub(super) fn wear_param(&self) -> Option<(String, Type)> {
-        match self {
+    /// The parameters of [`Scope::wear_sql`], with their types.
+    pub(super) fn wear_params(&self, rules: ScopeRules) -> Vec<(String, Type)> {
+        let schema = match self {
             Self::Public => None,
-            Self::Tenant { schema, .. } => {
-                let name = schema.as_str().to_owned();
-                let kind = name.pg_type();
-                Some((name, kind))
-            }
-        }
+            Self::Tenant { schema, .. } => Some(schema.as_str().to_owned()),
+        };
+        let timeout = rules
+            .transaction_pool
+            .then(|| rules.timeout_ms().to_string());
+        let texts = schema.into_iter().chain(timeout);
+        texts.map(|text| (text, Type::TEXT)).collect()
     }
 
     /// Whether unqualified tables are a tenant's.

@@ -84,7 +84,7 @@ impl Scoped {
 
     /// The way round [`Sql`]: any SQL, several statements if need be, in this scope. The connection is closed afterwards instead of
     /// being given to the next request, since nobody knows what the text left on it. Costs a reconnect; for rare work. Behind a
-    /// transaction pooler it runs in a transaction of its own, and must leave nothing on the session: there, nobody can clean up.
+    /// transaction pooler it runs in a transaction of its own, which it must not end: only in it will the pooler close the connection too.
     ///
     /// # Errors
     /// See [`DbError`].

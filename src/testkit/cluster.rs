@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use super::pooler::Pooler;
 use super::{OrFail, on_kit};
 use crate::config::{Config, DatabaseUrl};
 use crate::ids::new_id;
@@ -18,17 +19,32 @@ use crate::tenancy::setup::{APP_LOGIN, OWNER_LOGIN, Superuser};
 const PREFIX: &str = "tenantry-test-";
 /// A folder whose lock is free is left alone for this long: it may be about to be used.
 const FRESH: Duration = Duration::from_mins(10);
+/// Server connections for each database and login behind the pooler; its clients want more.
+const POOL: usize = 5;
 
 /// Where tests' databases are made.
 pub(super) struct Cluster {
     /// Settings for tests, without a database.
     pub(super) config: Config,
     kind: Kind,
+    /// Before all databases, where `TENANTRY_TEST_POOLER` asks for it.
+    pooler: Option<Pooler>,
 }
 
 enum Kind {
     Private(Box<PrivatePostgres>),
     Given(Box<Given>),
+}
+
+/// Why there is no PgBouncer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoPooler {
+    #[error("PgBouncer is not installed; expected `pgbouncer` in PATH or /usr/sbin")]
+    NotInstalled,
+    #[error(
+        "a pooler is started before the private PostgreSQL only, and DATABASE_URL names another"
+    )]
+    NotOurs,
 }
 
 struct Given {
@@ -50,11 +66,29 @@ impl Cluster {
             (Some(url), Some(migration_url)) => Kind::Given(Box::new(Given { url, migration_url })),
             _ => Kind::Private(Box::new(start_private(&config).await)),
         };
-        Self { config, kind }
+        let mut this = Self {
+            config,
+            kind,
+            pooler: None,
+        };
+        if Config::test_pooler().or_fail("the environment") {
+            let pooler = this.start_pooler(POOL);
+            this.pooler = Some(pooler.or_fail("TENANTRY_TEST_POOLER"));
+        }
+        this
     }
 
-    /// Makes an empty database, and the configuration to use it.
-    pub(super) async fn create_database(&self, name: &str) -> Config {
+    /// A PgBouncer of its own for somebody.
+    pub(super) fn start_pooler(&self, size: usize) -> Result<Pooler, NoPooler> {
+        let Kind::Private(server) = &self.kind else {
+            return Err(NoPooler::NotOurs);
+        };
+        let program = Pooler::program(&self.config).ok_or(NoPooler::NotInstalled)?;
+        Ok(Pooler::start(&program, server, size))
+    }
+
+    /// Makes an empty database, and the configuration to use it, through this pooler if there is one.
+    pub(super) async fn create_database(&self, name: &str, pooler: Option<&Pooler>) -> Config {
         let superuser = self.superuser().await;
         let mut config = self.config.clone();
         let (url, migration_url) = match &self.kind {
@@ -77,7 +111,12 @@ impl Cluster {
                 (url.in_database(name), migration_url.in_database(name))
             }
         };
+        let pooler = pooler.or(self.pooler.as_ref());
+        let through = pooler.map(|pooler| parsed(&pooler.through(url.expose())));
         config.database.fill_in(url, migration_url);
+        if let Some(through) = through {
+            config.database.go_through(through);
+        }
         config
     }
 

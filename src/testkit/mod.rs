@@ -19,6 +19,7 @@ mod actor;
 mod answer;
 mod cluster;
 mod database;
+mod pooler;
 mod server;
 mod tenant;
 

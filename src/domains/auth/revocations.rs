@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::tenancy::{DbError, Event, Heard, Tenancy};
 
 /// How often trust is renewed; while other nodes are not heard, by reading the table.
-const RENEW: Duration = Duration::from_secs(1);
+const RENEW: Duration = Duration::from_millis(500);
 /// How long the last renewal is trusted: some failed tries, and a machine that is busy.
 const TRUST: Duration = Duration::from_secs(10);
 /// How often entries go whose tokens have expired by themselves.

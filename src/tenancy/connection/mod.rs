@@ -28,7 +28,7 @@ pub(super) enum Cleanup {
     None,
     /// A transaction is open: roll it back.
     Rollback,
-    /// Raw SQL ran on it, and nobody knows what it left: close it.
+    /// Nobody knows what raw SQL left on it, or what a pooler makes of a cancel: close it.
     Close,
     /// A statement is still under way, its caller has gone: cancel it, then close.
     Cancel,
@@ -83,6 +83,8 @@ impl Connection {
 
     pub(super) fn cleanup(&self) -> Cleanup {
         match (self.busy, self.tainted, self.in_transaction) {
+            // PostgreSQL notices by itself, and a cancel is for a session: PgBouncer 1.18 dies of a client that does not wait for it.
+            (true, _, _) if self.rules.transaction_pool => Cleanup::Close,
             (true, _, _) => Cleanup::Cancel,
             (_, true, _) => Cleanup::Close,
             (_, _, true) => Cleanup::Rollback,
@@ -132,7 +134,10 @@ impl Connection {
 
     /// Ends the open transaction. In session mode the connection goes on wearing what it wore in it.
     pub(super) async fn commit(&mut self, scope: &Scope) -> Result<(), DbError> {
-        self.end("COMMIT").await?;
+        // A connection that is closed inside a transaction is closed by the pooler too, and what raw SQL left on it is nobody's.
+        let spoilt = self.tainted && self.rules.transaction_pool;
+        self.end(if spoilt { "COMMIT; BEGIN" } else { "COMMIT" })
+            .await?;
         if !self.rules.transaction_pool {
             self.wears = Some(scope.clone());
         }

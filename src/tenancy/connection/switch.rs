@@ -276,7 +276,8 @@ impl Connection {
         if let Some((_, statement)) = self.wear_statements.iter().find(|(t, _)| *t == text) {
             return Ok(Some(statement.clone()));
         }
-        let types: Vec<Type> = scope.wear_param().into_iter().map(|(_, t)| t).collect();
+        let params = scope.wear_params(self.rules).into_iter();
+        let types: Vec<Type> = params.map(|(_, kind)| kind).collect();
         let statement = self
             .client
             .prepare_typed(text, &types)

@@ -28,8 +28,7 @@ impl managed::Manager for Manager {
         if rules.transaction_pool {
             return Ok(Connection::new(client, rules, None));
         }
-        let limit = self.settings.statement_timeout.unwrap_or_default();
-        let limit = limit.as_millis();
+        let limit = rules.timeout_ms();
         let text = format!(
             "SET search_path = ''; SET statement_timeout = {limit}; {}",
             Carrier::FIND

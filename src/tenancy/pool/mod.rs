@@ -39,8 +39,6 @@ pub struct PoolSettings {
     pub max_age: Duration,
     /// Ask each connection whether it lives before handing it out.
     pub pre_ping: bool,
-    /// Longest statement; `None` for DDL.
-    pub statement_timeout: Option<Duration>,
     /// How connections are scoped.
     pub rules: ScopeRules,
 }

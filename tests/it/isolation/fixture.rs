@@ -20,7 +20,9 @@ const COUNT: Sql = Sql::new(
 pub type Mode = fn(&mut Config);
 
 /// Path and role, set for the session.
-pub fn session_mode(_: &mut Config) {}
+pub fn session_mode(config: &mut Config) {
+    config.database.go_past_the_pooler();
+}
 
 /// Path and role, set for each transaction alone, as behind a pooler.
 pub fn transaction_mode(config: &mut Config) {

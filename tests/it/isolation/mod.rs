@@ -22,12 +22,12 @@
 //! | statement texts only read and write rows | `texts::*` |
 
 mod affinity;
-mod careless;
+pub mod careless;
 mod carried;
 mod credentials;
 mod deleted;
 mod fence;
-mod fixture;
+pub mod fixture;
 mod hang_up;
 mod leftovers;
 mod lost_scope;
