@@ -54,8 +54,17 @@ impl Mix {
     }
 }
 
-/// Answers per second of `clients` clients over `time`.
-pub(crate) async fn run(server: SocketAddr, mix: &Mix, clients: usize, time: Duration) -> f64 {
+/// What a load got.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Got {
+    /// Answers per second.
+    pub(crate) rate: f64,
+    /// Milliseconds in which 99 of 100 answers came.
+    pub(crate) p99: f64,
+}
+
+/// What `clients` clients got over `time`.
+pub(crate) async fn run(server: SocketAddr, mix: &Mix, clients: usize, time: Duration) -> Got {
     let (done, waiting) = oneshot::channel();
     let mix = mix.clone();
     thread::spawn(move || {
@@ -65,24 +74,85 @@ pub(crate) async fn run(server: SocketAddr, mix: &Mix, clients: usize, time: Dur
             .expect("a runtime");
         let begun = Instant::now();
         let clients = (0..clients).map(|seed| client(server, &mix, seed as u64, begun + time));
-        let answers: u32 = runtime.block_on(join_all(clients)).into_iter().sum();
-        let rate = f64::from(answers) / begun.elapsed().as_secs_f64();
-        done.send(rate).expect("somebody who waits");
+        let times = runtime.block_on(join_all(clients)).concat();
+        let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
+        let p99 = p99(times);
+        done.send(Got { rate, p99 }).expect("somebody who waits");
     });
     waiting.await.expect("the load generator panicked")
 }
 
-/// How many answers this client got until `end`.
-async fn client(server: SocketAddr, mix: &Mix, seed: u64, end: Instant) -> u32 {
+/// Clients of [`paced`].
+const PACED: u32 = 64;
+
+/// p99 in milliseconds of requests that come at `rate` a second, whether or not the ones before are answered.
+pub(crate) async fn paced(server: SocketAddr, mix: &Mix, rate: f64, time: Duration) -> f64 {
+    let (done, waiting) = oneshot::channel();
+    let mix = mix.clone();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let pace = Duration::from_secs_f64(f64::from(PACED) / rate);
+        let begun = Instant::now();
+        let clients = (0..PACED).map(|number| {
+            let first = begun + pace * number / PACED;
+            paced_client(server, &mix, u64::from(number), first, pace, begun + time)
+        });
+        let times = runtime.block_on(join_all(clients)).concat();
+        done.send(p99(times)).expect("somebody who waits");
+    });
+    waiting.await.expect("the load generator panicked")
+}
+
+/// How long each of its requests took. One that comes late because the one before was slow counts from when it was due; that the timer wakes
+/// late does not.
+async fn paced_client(
+    server: SocketAddr,
+    mix: &Mix,
+    seed: u64,
+    mut due: Instant,
+    pace: Duration,
+    end: Instant,
+) -> Vec<Duration> {
     let mut connection = Connection::open(server).await;
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut answers = 0;
-    while Instant::now() < end {
+    let mut times = Vec::new();
+    while due < end {
+        let mut begun = due;
+        if due > Instant::now() {
+            tokio::time::sleep_until(due.into()).await;
+            begun = Instant::now();
+        }
         let status = connection.ask(mix.pick(&mut random)).await;
         assert_eq!(status, 200, "{}", connection.text());
-        answers += 1;
+        times.push(begun.elapsed());
+        due += pace;
     }
-    answers
+    times
+}
+
+/// In milliseconds.
+fn p99(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times[times.len() * 99 / 100].as_secs_f64() * 1000.0
+}
+
+/// How long each of this client's requests took until `end`.
+async fn client(server: SocketAddr, mix: &Mix, seed: u64, end: Instant) -> Vec<Duration> {
+    let mut connection = Connection::open(server).await;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut times = Vec::new();
+    let mut begun = Instant::now();
+    while begun < end {
+        let status = connection.ask(mix.pick(&mut random)).await;
+        assert_eq!(status, 200, "{}", connection.text());
+        let now = Instant::now();
+        times.push(now - begun);
+        begun = now;
+    }
+    times
 }
 
 /// One kept connection.

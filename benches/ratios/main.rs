@@ -3,28 +3,36 @@
 //! `just bench` prints the table of `docs/benchmarks.md`; `just bench --short` only shows that everything still runs, its figures mean nothing.
 
 #![allow(
+    clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a benchmark fails by panicking, and its output is its purpose"
+    reason = "a benchmark fails by panicking, its output is its purpose, and its counts are small"
 )]
 
 mod ceiling;
 mod column;
 mod fleet;
 mod flood;
+mod latency;
 mod load;
+mod memory;
 mod plan;
+mod plot;
 mod provisioning;
 mod psql;
 mod reads;
+mod resident;
 mod start;
 mod table;
 mod temp_schema;
 
+use std::path::Path;
+
 use fleet::Fleet;
 use plan::Plan;
+use plot::Series;
 use table::Table;
 
 #[tokio::main(worker_threads = 2)]
@@ -38,12 +46,39 @@ async fn main() {
     let one = Fleet::make(1).await;
     let many = Fleet::make(plan.tenants).await;
     reads::measure(&plan, &one, &many, &mut table).await;
+    latency::measure(&plan, &many, &mut table).await;
+    let [rates, p99s] = reads::sweep(&plan, &many).await;
+    let memory = memory::measure(&plan, &many, &mut table).await;
+    resident::measure(&one, &many, &mut table).await;
     flood::measure(&plan, &one, &mut table).await;
     start::measure(&plan, &one, &many, &mut table);
     provisioning::measure(&plan, &one, &mut table).await;
     temp_schema::measure(&plan, &one, &mut table).await;
     column::measure(&plan, &many, &mut table).await;
 
-    println!("{}", table.heading(&many).await);
-    println!("{table}");
+    let heading = table.heading(&many).await;
+    println!("{heading}\n{table}");
+    if short {
+        return;
+    }
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let page = docs.join("benchmarks.md");
+    table.write_into(&page, &heading);
+    let plots = docs.join("plots");
+    let by_tenants = |name, title, unit, series: &[Series]| {
+        plot::draw(&plots, name, title, "tenants", unit, series);
+    };
+    by_tenants(
+        "throughput",
+        "Reads by number of tenants",
+        "requests/s",
+        &rates,
+    );
+    by_tenants("p99", "p99 of reads by number of tenants", "ms", &p99s);
+    by_tenants(
+        "memory",
+        "Memory of one PostgreSQL backend by tenants visited",
+        "MB",
+        &memory,
+    );
 }

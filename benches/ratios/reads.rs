@@ -9,6 +9,7 @@ use crate::ceiling::Ceiling;
 use crate::fleet::{Fleet, Tenant};
 use crate::load::{self, Mix, Spread};
 use crate::plan::Plan;
+use crate::plot::Series;
 use crate::table::{Figure, Goal, Table};
 
 pub(crate) async fn measure(plan: &Plan, one: &Fleet, many: &Fleet, table: &mut Table) {
@@ -49,7 +50,7 @@ pub(crate) async fn measure(plan: &Plan, one: &Fleet, many: &Fleet, table: &mut 
 }
 
 /// Both servers on one database, with the requests for each.
-struct Sides {
+pub(crate) struct Sides {
     server: TestServer,
     ceiling: Ceiling,
     requests: Vec<Vec<u8>>,
@@ -57,7 +58,7 @@ struct Sides {
 }
 
 impl Sides {
-    async fn start(fleet: &Fleet) -> Self {
+    pub(crate) async fn start(fleet: &Fleet) -> Self {
         let server = TestServer::start_with(&fleet.config).await;
         let requests = fleet.tenants.iter().map(|tenant| request(&server, tenant));
         let bare = |tenant: &Tenant| {
@@ -72,21 +73,59 @@ impl Sides {
         }
     }
 
+    /// Where ours listens.
+    pub(crate) fn ours(&self) -> SocketAddr {
+        address(&self.server)
+    }
+
+    /// Where the ceiling listens.
+    pub(crate) fn ceiling(&self) -> SocketAddr {
+        self.ceiling.address
+    }
+
+    /// The requests for both, ours first.
+    pub(crate) fn mixes(&self, spread: Spread) -> (Mix, Mix) {
+        (
+            Mix::new(&self.requests, spread),
+            Mix::new(&self.bare_requests, spread),
+        )
+    }
+
     /// Requests per second of both sides, round by round.
     async fn take_turns(&self, plan: &Plan, spread: Spread) -> Vec<(f64, f64)> {
-        let ours = Mix::new(&self.requests, spread);
-        let bare = Mix::new(&self.bare_requests, spread);
-        let address = address(&self.server);
+        let (ours, bare) = self.mixes(spread);
+        let address = self.ours();
         load::run(address, &ours, plan.clients, plan.warm_up).await;
         load::run(self.ceiling.address, &bare, plan.clients, plan.warm_up).await;
         let mut rounds = Vec::new();
         for _ in 0..plan.rounds {
             let ceiling = load::run(self.ceiling.address, &bare, plan.clients, plan.load).await;
             let ours = load::run(address, &ours, plan.clients, plan.load).await;
-            rounds.push((ours, ceiling));
+            rounds.push((ours.rate, ceiling.rate));
         }
         rounds
     }
+}
+
+/// Throughput and p99 by the number of tenants, each as often as any other: ours and the ceiling's.
+pub(crate) async fn sweep(plan: &Plan, many: &Fleet) -> [[Series; 2]; 2] {
+    let pair = || [Series::new("tenantry"), Series::new("ceiling")];
+    let (mut rates, mut p99s) = (pair(), pair());
+    let sides = Sides::start(many).await;
+    for part in [100, 50, 20, 10, 4, 2, 1] {
+        let tenants = (many.tenants.len() / part).max(1);
+        eprintln!("reading: {tenants} tenants");
+        let ours = Mix::new(&sides.requests[..tenants], Spread::Uniform);
+        let bare = Mix::new(&sides.bare_requests[..tenants], Spread::Uniform);
+        let both = [(sides.ours(), ours), (sides.ceiling(), bare)];
+        for (side, (address, mix)) in both.iter().enumerate() {
+            load::run(*address, mix, plan.clients, plan.warm_up / 2).await;
+            let got = load::run(*address, mix, plan.clients, plan.load).await;
+            rates[side].push(tenants as f64, got.rate);
+            p99s[side].push(tenants as f64, got.p99);
+        }
+    }
+    [rates, p99s]
 }
 
 /// The read of this tenant's project by its user.
