@@ -81,13 +81,12 @@ impl Statements {
 
     /// Forgets a scope's statements: its tables have changed shape.
     pub(super) fn forget(&mut self, scope: &Scope) {
-        self.remove(&key(scope).0);
+        let gone = self.scopes.remove(&key(scope).0);
+        self.drop_all(gone);
     }
 
-    fn remove(&mut self, key: &Option<SchemaName>) {
-        if let Some(of_scope) = self.scopes.remove(key) {
-            self.kept -= of_scope.entries.len();
-        }
+    fn drop_all(&mut self, of_scope: Option<OfScope>) {
+        self.kept -= of_scope.map_or(0, |of_scope| of_scope.entries.len());
     }
 
     /// Drops whole scopes, the one longest unused first, but never the one at work.
@@ -97,7 +96,8 @@ impl Statements {
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
                 return;
             };
-            self.remove(&oldest);
+            let gone = self.scopes.remove(&oldest);
+            self.drop_all(gone);
         }
     }
 }

@@ -35,7 +35,7 @@ impl TestDatabase {
                 super::fail("a pooler", &error)
             }
             Err(error) => {
-                eprintln!("skipped: {error}");
+                tell(&format!("skipped: {error}"));
                 None
             }
         }
@@ -61,7 +61,7 @@ impl TestDatabase {
     #[must_use]
     pub fn past_the_pooler(mut self, reason: &str) -> Self {
         if self.config.database.direct_url.is_some() {
-            eprintln!("past the pooler: {reason}");
+            tell(&format!("past the pooler: {reason}"));
         }
         self.config.database.go_past_the_pooler();
         self
@@ -112,4 +112,13 @@ async fn roles(config: &Config) -> Result<Vec<String>, DbError> {
         return Ok(Vec::new());
     };
     foundation.migrator.with_shared(role_names).await
+}
+
+/// For whoever reads the tests' output.
+#[expect(
+    clippy::print_stderr,
+    reason = "a test's output is read on standard error"
+)]
+fn tell(line: &str) {
+    eprintln!("{line}");
 }

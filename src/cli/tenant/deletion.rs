@@ -1,5 +1,7 @@
 //! `tenant delete`, `restore` and `purge`: a tenant's end, and its way back.
 
+use std::fmt::Write;
+
 use std::io::{IsTerminal, stdin};
 
 use super::{OneArgs, Opened, found, id_of, show};
@@ -80,11 +82,9 @@ pub(super) async fn purge(tenants: &Tenants<'_>, json: bool) -> Result<(), Failu
     if report.failed.is_empty() {
         return Ok(());
     }
-    let failed = report.failed.iter();
-    let lines: String = failed
-        .map(|t| format!("\n  {}: {}", t.slug, t.error))
-        .collect();
-    Err(Failure::InPart(format!(
-        "some tenants are not gone yet; ask again to go on:{lines}"
-    )))
+    let mut text = "some tenants are not gone yet; ask again to go on:".to_owned();
+    for tenant in &report.failed {
+        let _ = write!(text, "\n  {}: {}", tenant.slug, tenant.error);
+    }
+    Err(Failure::InPart(text))
 }

@@ -9,7 +9,7 @@ use tokio_postgres::{Error as PgError, Statement};
 
 use super::{Answer, Connection, DbError, Params, Scope, Sql};
 use crate::tenancy::request::{execute_prepared, execute_text, put_on};
-use crate::tenancy::scope::Carried;
+use crate::tenancy::scope::{Carried, Carrier};
 use crate::tenancy::statements::Plan;
 
 impl Connection {
@@ -263,7 +263,7 @@ impl Connection {
 
     fn types(&self, params: Params<'_>) -> Vec<Type> {
         let own = params.iter().map(|p| p.pg_type());
-        own.chain(self.carrier.as_ref().map(|c| c.pg_type()))
+        own.chain(self.carrier.as_ref().map(Carrier::pg_type))
             .collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use flate2::Compression;
@@ -64,8 +64,8 @@ const CASES: &[Case] = &[
         "a table's name as SQL",
         |at| {
             edit(at, |m| {
-                m["tables"][0]["name"] = json!("users\"; DROP SCHEMA public; --")
-            })
+                m["tables"][0]["name"] = json!("users\"; DROP SCHEMA public; --");
+            });
         },
         "expected the table",
     ),
@@ -73,8 +73,8 @@ const CASES: &[Case] = &[
         "a column's name as SQL",
         |at| {
             edit(at, |m| {
-                m["tables"][0]["columns"][0] = json!("id) FROM PROGRAM 'id' --")
-            })
+                m["tables"][0]["columns"][0] = json!("id) FROM PROGRAM 'id' --");
+            });
         },
         "expected the table",
     ),
@@ -82,8 +82,8 @@ const CASES: &[Case] = &[
         "a sequence's name as SQL",
         |at| {
             edit_and_sum(at, |m| {
-                m["sequences"] = json!([{ "name": "a'; DROP", "last": 1 }])
-            })
+                m["sequences"] = json!([{ "name": "a'; DROP", "last": 1 }]);
+            });
         },
         "there is no sequence",
     ),
@@ -127,7 +127,7 @@ const CASES: &[Case] = &[
                 at.join("tables/users.copy.gz"),
                 at.join("tables/..users.copy.gz"),
             )
-            .unwrap()
+            .unwrap();
         },
         "expected the member `tables/users.copy.gz`",
     ),
@@ -152,7 +152,7 @@ const CASES: &[Case] = &[
                 .open(at.join("tables/users.copy.gz"))
                 .unwrap()
                 .write_all(b"more")
-                .unwrap()
+                .unwrap();
         },
         "cannot be unpacked",
     ),
@@ -298,7 +298,7 @@ fn members(file: &Path) -> Vec<String> {
 }
 
 /// Packs the members in their order; one that was renamed takes its place.
-fn pack(at: &Path, file: &PathBuf, members: &[String]) {
+fn pack(at: &Path, file: &Path, members: &[String]) {
     let present = members.iter().map(|member| {
         let renamed = member.replace("tables/", "tables/..");
         if fs::symlink_metadata(at.join(member)).is_ok() {

@@ -18,8 +18,8 @@ async fn an_export_is_imported_into_another_database_row_by_row() {
     let file = place.path().join("acme.tar");
     let told = acme.export(&file);
     assert_eq!(told["tables"], CARRIED.len());
-    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "others can read it");
+    let permissions = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(permissions & 0o777, 0o600, "others can read it");
 
     let database = TestDatabase::new().await;
     let program = Program::on(&database);

@@ -134,8 +134,8 @@ async fn run_killed_between_the_index_and_the_ledger_goes_on() {
     let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
 
     let held = owner(&database).await;
-    let hold = "BEGIN; LOCK TABLE public.tenant_migrations IN SHARE ROW EXCLUSIVE MODE";
-    held.batch_execute(hold).await.unwrap();
+    let lock = "BEGIN; LOCK TABLE public.tenant_migrations IN SHARE ROW EXCLUSIVE MODE";
+    held.batch_execute(lock).await.unwrap();
     let mut command = program.command("migrate run --jobs 1");
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let run = Guarded::spawn(&mut command);

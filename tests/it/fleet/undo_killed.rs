@@ -58,7 +58,7 @@ async fn every_tenant_is_before_or_after_and_none_steps_back_twice() {
         let began = Instant::now();
         while number(&sql, left).await > all - kill * 4 {
             assert!(
-                began.elapsed() < Duration::from_secs(60),
+                began.elapsed() < Duration::from_mins(1),
                 "the undo does nothing"
             );
             tokio::time::sleep(Duration::from_millis(10)).await;

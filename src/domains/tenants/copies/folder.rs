@@ -76,7 +76,7 @@ impl CopyRules {
 fn plain(name: &str) -> Result<&str, CopyError> {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let is_plain = (1..=200).contains(&name.len()) && !name.starts_with('.');
-    if is_plain && name.chars().all(known) && !name.ends_with(".part") {
+    if is_plain && name.chars().all(known) && !name.to_ascii_lowercase().ends_with(".part") {
         Ok(name)
     } else {
         Err(CopyError::Name(name.to_owned()))

@@ -86,7 +86,7 @@ impl Tenants<'_> {
                 steps: Some(steps),
             };
             let made = copier.import(&path, rules.most(), id, &new, &mut watch);
-            Ok(Some(result(made.await?)))
+            Ok(Some(result(&made.await?)))
         });
         Ok(Once::Now(operation))
     }
@@ -122,7 +122,7 @@ impl Tenants<'_> {
                 steps: Some(steps),
             };
             let made = copier.clone_tenant(&tenant, id, &new, &mut watch);
-            Ok(Some(result(made.await?)))
+            Ok(Some(result(&made.await?)))
         });
         Ok(Once::Now(operation))
     }
@@ -174,7 +174,7 @@ impl Tenants<'_> {
     }
 }
 
-fn result(made: Copied) -> Value {
+fn result(made: &Copied) -> Value {
     json!({
         "tenant_id": made.tenant.id,
         "slug": made.tenant.slug,

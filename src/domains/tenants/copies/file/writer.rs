@@ -103,7 +103,7 @@ impl Writing {
 /// The file while it is not whole. Its lock tells it from one that a killed export has left.
 struct Part {
     path: PathBuf,
-    part: PathBuf,
+    under_way: PathBuf,
     file: File,
     whole: bool,
 }
@@ -124,7 +124,7 @@ impl Part {
         }
         let this = Self {
             path,
-            part,
+            under_way: part,
             file,
             whole: false,
         };
@@ -133,13 +133,15 @@ impl Part {
             return Err(FileError::Exists(this.path.clone()));
         }
         let owned = fs::Permissions::from_mode(MODE);
-        this.file.set_permissions(owned).map_err(at(&this.part))?;
-        this.file.set_len(0).map_err(at(&this.part))?;
+        this.file
+            .set_permissions(owned)
+            .map_err(at(&this.under_way))?;
+        this.file.set_len(0).map_err(at(&this.under_way))?;
         Ok(this)
     }
 
     fn write(mut self, manifest: &[u8], mut orders: Receiver<Order>) -> Result<Written, FileError> {
-        let failed = at(&self.part);
+        let failed = at(&self.under_way);
         let file = self.file.try_clone().map_err(&failed)?;
         let mut tar = Builder::new(BufWriter::new(file));
         let mut sums = Sums::default();
@@ -172,7 +174,7 @@ impl Part {
         file.flush().map_err(&failed)?;
         self.file.sync_all().map_err(&failed)?;
         let bytes = self.file.metadata().map_err(&failed)?.len();
-        fs::rename(&self.part, &self.path).map_err(at(&self.path))?;
+        fs::rename(&self.under_way, &self.path).map_err(at(&self.path))?;
         self.whole = true;
         sync_folder(&self.path).map_err(at(&self.path))?;
         Ok(Written {
@@ -186,7 +188,7 @@ impl Drop for Part {
     fn drop(&mut self) {
         if !self.whole {
             // What is left is taken away by the next that writes it.
-            let _ = fs::remove_file(&self.part);
+            let _ = fs::remove_file(&self.under_way);
         }
     }
 }
