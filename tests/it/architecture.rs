@@ -2,6 +2,7 @@
 //!
 //! The rules are a table in `architecture/rules.rs`; a new rule is a new row there.
 
+mod placement;
 mod rules;
 mod self_test;
 mod source;
