@@ -221,7 +221,12 @@ async fn no_answer_and_no_line_of_the_audit_log_tells_a_secret() {
     let place = Place::new(&server).await;
     // What ends something comes last, and what ends the asker's own sign-in not at all.
     let mut all: Vec<_> = guarded().into_iter().map(|(o, may, _)| (o, may)).collect();
-    all.retain(|(o, _)| !["DELETE /users/me", "POST /auth/logout"].contains(&o.name.as_str()));
+    let ends_the_walk = [
+        "DELETE /users/me",
+        "POST /auth/logout",
+        "DELETE /tenants/{id}",
+    ];
+    all.retain(|(o, _)| !ends_the_walk.contains(&o.name.as_str()));
     // So does what makes sign-ins need a code; and parts go before the whole.
     all.sort_by_key(|(o, _)| {
         let depth = std::cmp::Reverse(o.path.matches('/').count());
