@@ -56,22 +56,27 @@ impl Ceiling {
     /// Serves `/projects/{id}` of one schema that holds all projects of `fleet`.
     pub(crate) async fn start(fleet: &Fleet) -> Self {
         let tables = format!(
-            "CREATE SCHEMA ceiling; SET search_path = ceiling; CREATE TABLE users (id uuid PRIMARY KEY); {}",
+            "DROP SCHEMA IF EXISTS ceiling CASCADE; CREATE SCHEMA ceiling; SET search_path = ceiling;
+             CREATE TABLE users (id uuid PRIMARY KEY); {}",
             include_str!("../../migrations/tenant/V4__projects.sql")
         );
-        let copies = fleet.tenants.iter().map(|tenant| {
-            format!(
-                ";INSERT INTO ceiling.users SELECT id FROM {0}.users;
-                 INSERT INTO ceiling.projects SELECT id, id::text, description, owner_id, created_at, updated_at FROM {0}.projects",
-                tenant.schema
-            )
-        });
-        let text = copies.fold(tables, |text, copy| text + &copy) + "; ANALYZE ceiling.projects";
-        fleet
-            .owner
-            .batch_execute(&text)
-            .await
-            .expect("the ceiling's tables");
+        let run = async |text: String| {
+            let done = fleet.owner.batch_execute(&text).await;
+            done.expect("the ceiling's tables");
+        };
+        run(tables).await;
+        // One transaction locks every table that it reads, and there are only so many locks.
+        for tenants in fleet.tenants.chunks(500) {
+            let copies = tenants.iter().map(|tenant| {
+                format!(
+                    "INSERT INTO ceiling.users SELECT id FROM {0}.users;
+                     INSERT INTO ceiling.projects SELECT id, id::text, description, owner_id, created_at, updated_at FROM {0}.projects;",
+                    tenant.schema
+                )
+            });
+            run(copies.collect::<Vec<_>>().concat()).await;
+        }
+        run("ANALYZE ceiling.projects".to_owned()).await;
 
         let mut config = fleet.url().config().clone();
         config.options("-c search_path=ceiling");

@@ -1,6 +1,7 @@
 //! Ratios: what tenancy costs, each figure against the plain way of doing the same, both measured in one run and in turn.
 //!
-//! `just bench` prints the table of `docs/benchmarks.md`; `just bench --short` only shows that everything still runs, its figures mean nothing.
+//! `just bench` prints the table of `docs/benchmarks.md`; `just bench --short` only shows that everything still runs, its figures mean nothing;
+//! `just bench --large` makes ten thousand tenants, once.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -15,6 +16,7 @@ mod ceiling;
 mod column;
 mod fleet;
 mod flood;
+mod large;
 mod latency;
 mod load;
 mod memory;
@@ -41,6 +43,11 @@ async fn main() {
     let short = std::env::args().any(|argument| argument == "--short");
     let plan = if short { Plan::short() } else { Plan::full() };
     let mut table = Table::default();
+    if std::env::args().any(|argument| argument == "--large") {
+        large::measure(&mut table).await;
+        println!("{table}");
+        return;
+    }
 
     eprintln!("making 1 tenant, and {} in another database", plan.tenants);
     let one = Fleet::make(1).await;

@@ -33,6 +33,16 @@ impl Plan {
         }
     }
 
+    /// Fewer rounds on so many tenants, which take longer to get warm.
+    pub(crate) fn large(tenants: usize) -> Self {
+        Self {
+            tenants,
+            rounds: 3,
+            warm_up: Duration::from_secs(15),
+            ..Self::full()
+        }
+    }
+
     pub(crate) fn short() -> Self {
         Self {
             tenants: 3,

@@ -1,0 +1,63 @@
+//! `just bench --large`: ten thousand tenants, once. Prints its own table; nothing of it is written into the docs by itself.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::fleet::Fleet;
+use crate::plan::Plan;
+use crate::table::Table;
+use crate::{column, latency, memory, reads, resident, start};
+
+const TENANTS: usize = 10_000;
+
+pub(crate) async fn measure(table: &mut Table) {
+    let plan = Plan::large(TENANTS);
+    let one = Fleet::make(1).await;
+    let many = told("made, each with a user and a project", Fleet::make(TENANTS)).await;
+    start::measure(&plan, &one, &many, table);
+    resident::measure(&one, &many, table).await;
+    reads::measure_many(&plan, &many, table).await;
+    latency::measure(&plan, &many, table).await;
+    memory::measure(&plan, &many, table).await;
+    column::measure(&plan, &many, table).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tenant.tar");
+    let slug = &many.tenants[TENANTS / 2].slug;
+    program(
+        &many,
+        &["tenant", "export", slug, "--out", &file.to_string_lossy()],
+    );
+    program(&many, &["tenant", "delete", slug, "--yes"]);
+    program(&many, &["tenant", "restore", slug]);
+    program(&many, &["migrate", "status"]);
+    program(&many, &["migrate", "plan", "--sample", "20"]);
+    program(&many, &["migrate", "drift", "--jobs", "4"]);
+}
+
+async fn told<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let done = work.await;
+    println!(
+        "{TENANTS} tenants {what}: {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
+    done
+}
+
+/// Runs the program on the fleet's database, and prints how long it took from its start to its end.
+fn program(fleet: &Fleet, arguments: &[&str]) {
+    let begun = Instant::now();
+    let status = Command::new(env!("CARGO_BIN_EXE_tenantry"))
+        .args(arguments)
+        .envs(fleet.database.environment())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("the program");
+    let took: Duration = begun.elapsed();
+    println!(
+        "tenantry {}: {:.2} s, {status}",
+        arguments[..2].join(" "),
+        took.as_secs_f64()
+    );
+}
