@@ -30,6 +30,10 @@ test-unit *args:
 test-integration *args:
     cargo test --test it {{ args }}
 
+# Mixed traffic over 200 tenants while the fleet moves, ten minutes in each pool mode; `just soak 60` is shorter
+soak seconds="600":
+    SOAK_SECONDS={{ seconds }} cargo test --test it soak:: -- --nocapture --test-threads 1
+
 # Ask a started server everything that its document allows and forbids; `just schemathesis --short` asks less
 schemathesis *args:
     tests/scripts/schemathesis.sh {{ args }}

@@ -35,5 +35,6 @@ mod projects;
 mod provisioning;
 mod registration;
 mod roles;
+mod soak;
 mod tenants;
 mod users;

@@ -29,6 +29,11 @@ impl Guarded {
         &mut self.child
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `kill -9`, and waits until it is dead.
     pub fn kill(&self) {
         let pid = Pid::from_child(&self.child);

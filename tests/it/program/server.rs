@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder};
@@ -19,6 +19,7 @@ pub struct Server {
     process: Guarded,
     base: String,
     client: Client,
+    errors: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -33,9 +34,14 @@ impl Server {
         let mut process = Guarded::spawn(&mut command);
         let log = BufReader::new(process.child().stderr.take().unwrap());
         let (tell, told) = mpsc::channel();
+        let errors = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&errors);
         // Reads to the end, or else the server would block on a full pipe.
         std::thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
+                if line.contains(r#""level":"ERROR""#) {
+                    kept.lock().unwrap().push(line.clone());
+                }
                 tell.send(line).ok();
             }
         });
@@ -55,6 +61,7 @@ impl Server {
             process,
             base: format!("http://{address}"),
             client: Client::new(),
+            errors,
         }
     }
 
@@ -94,9 +101,19 @@ impl Server {
         }
     }
 
-    /// `127.0.0.1:…`
+    /// Its number among the machine's processes.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Where it listens: address and port.
     pub fn address(&self) -> &str {
         self.base.trim_start_matches("http://")
+    }
+
+    /// The errors that it has logged since it was last asked.
+    pub fn errors(&self) -> Vec<String> {
+        std::mem::take(&mut self.errors.lock().unwrap())
     }
 
     /// A request below `/api/v1`.

@@ -2,7 +2,7 @@
 
 mod creation;
 mod deletion;
-mod killed;
+pub mod killed;
 mod life;
 mod people;
 mod plan;
