@@ -68,7 +68,7 @@ pub struct FleetReport {
 }
 
 impl Migrator {
-    /// Migrates one tenant, and gives its ledger's failure up if there is nothing to do. `None` where there is no such tenant.
+    /// Migrates one tenant, and gives its ledger's failure up if there is nothing to do. `None` where there is no such tenant, or it is deleted.
     ///
     /// # Errors
     /// Why it is not migrated; the ledger says so too.
@@ -78,7 +78,7 @@ impl Migrator {
         drop(tx);
         match line {
             None => Ok(None),
-            Some(line) => self.migrate_tenant(&line).await.map(Some),
+            Some(line) => self.migrate_tenant(&line).await,
         }
     }
 
@@ -139,7 +139,8 @@ impl<P: FnMut(Progress)> Run<'_, P> {
                 break;
             };
             match result {
-                Ok(migrated) => self.report.migrated.push(migrated),
+                Ok(Some(migrated)) => self.report.migrated.push(migrated),
+                Ok(None) => self.total -= 1,
                 Err(error) => self.report.failures.push(Failure { slug, error }),
             }
             self.tell();

@@ -27,11 +27,15 @@ pub struct Migrated {
 }
 
 impl Migrator {
-    /// Migrates this tenant, which need not be behind, and tries again where a lock is not to be had. A failure is in the ledger.
+    /// Migrates this tenant, which need not be behind, and tries again where a lock is not to be had. A failure is in the ledger. `None`
+    /// where the tenant was deleted since the line was read.
     ///
     /// # Errors
     /// Why the tenant is not migrated.
-    pub(super) async fn migrate_tenant(&self, line: &LedgerLine) -> Result<Migrated, ApplyError> {
+    pub(super) async fn migrate_tenant(
+        &self,
+        line: &LedgerLine,
+    ) -> Result<Option<Migrated>, ApplyError> {
         let slug: Slug =
             line.slug
                 .parse()
@@ -44,23 +48,32 @@ impl Migrator {
         let error = loop {
             match self.try_tenant(line.id, &slug).await {
                 Ok(()) => {
-                    return Ok(Migrated {
+                    return Ok(Some(Migrated {
                         slug: line.slug.clone(),
                         from: line.version,
                         to: line.version.max(self.set.target().version),
                         tries,
                         took: began.elapsed(),
-                    });
+                    }));
                 }
                 Err(error) if error.is_lock_timeout() && self.locks.wait(tries).await => tries += 1,
                 Err(error) => break error,
             }
         };
+        // Its schema is out of reach: no failure of the migration, for which it would answer 503 once it is restored.
+        if self.is_gone(line.id).await? {
+            return Ok(None);
+        }
         // A tenant that is merely busy, or whose history differs, is as able to be served as before.
         let stops_serving = !error.is_lock_timeout() && !error.is_divergence();
         self.note_failure(line.id, &slug, &error, stops_serving)
             .await?;
         Err(error)
+    }
+
+    async fn is_gone(&self, id: TenantId) -> Result<bool, DbError> {
+        let mut tx = self.ddl.begin(self.locks.timeout).await?;
+        Ok(ledger::line(tx.scoped(), id).await?.is_none())
     }
 
     async fn try_tenant(&self, id: TenantId, slug: &Slug) -> Result<(), ApplyError> {

@@ -2,6 +2,7 @@
 
 mod busy;
 mod by_an_operator;
+mod deleted;
 mod drift;
 mod drift_cases;
 mod drift_repair;
