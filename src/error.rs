@@ -6,6 +6,9 @@ use std::time::Duration;
 
 type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 
+/// Characters of one cause that a log line holds.
+const LONGEST_CAUSE: usize = 2000;
+
 /// What a failure means to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -156,13 +159,14 @@ impl Error {
         self.retry_after
     }
 
-    /// The cause and its causes, in one line, for the log.
+    /// The cause and its causes, in one line, for the log; the first of them where they are very long.
     pub fn chain(&self) -> String {
         let mut line = self.detail.clone();
         let mut next = self.source.as_deref().map(|s| s as &dyn std::error::Error);
         while let Some(cause) = next {
             line.push_str(": ");
-            line.push_str(&cause.to_string());
+            // PostgreSQL quotes what it refuses, and that may be a file.
+            line.extend(cause.to_string().chars().take(LONGEST_CAUSE));
             next = cause.source();
         }
         line

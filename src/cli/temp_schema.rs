@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::database::Opened;
 use super::failure::Failure;
-use super::output::{say, say_json};
+use super::output::{complain, say, say_json};
 use crate::config::{Config, DatabaseConfig, DatabaseUrl};
 use crate::domains::tenants::{
     TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired,
@@ -60,7 +60,10 @@ pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Fai
 async fn create(opened: &Opened, ttl: TimeDelta, json: bool) -> Result<(), Failure> {
     let foundation = &opened.foundation;
     let url = open_to_all(&opened.config.database)?;
-    reap_expired(&foundation.migrator, &foundation.clock).await?;
+    if let Err(error) = reap_expired(&foundation.migrator, &foundation.clock).await {
+        let error = crate::error::Error::from(error);
+        complain(&format!("an expired schema stays: {}", error.chain()));
+    }
     let made = create_temporary(&foundation.migrator, &foundation.clock, ttl).await?;
     let dsn = dsn(opened, url, &made).await?;
     if json {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{Finding, unseen};
 use crate::app::Foundation;
-use crate::domains::tenants::{TenantsError, create_temporary, drop_temporary};
+use crate::domains::tenants::{TenantsError, build_temporary, drop_temporary};
 use crate::error::Error;
 use crate::tenancy::{DbError, Slug, TenantKey, TenantRef};
 
@@ -30,7 +30,7 @@ pub(super) async fn try_it(foundation: &Foundation) -> Finding {
 
 async fn climb(foundation: &Foundation) -> Result<Finding, Error> {
     let (migrator, clock) = (&foundation.migrator, &foundation.clock);
-    let made = create_temporary(migrator, clock, TimeDelta::minutes(5)).await?;
+    let made = build_temporary(migrator, clock, TimeDelta::minutes(5)).await?;
     let tried = reach_over(foundation, &TenantKey::Id(made.id)).await;
     let dropped: Result<bool, TenantsError> = drop_temporary(migrator, made.id).await;
     dropped?;

@@ -117,6 +117,14 @@ pub async fn drop_schema(tx: &mut DdlTransaction, id: TenantId) -> Result<(), Db
                         WHERE d.datname = current_database() AND r.rolname = '{literal}') THEN
                  EXECUTE format('REVOKE ALL ON DATABASE %I FROM {schema}', current_database());
              END IF;
+             -- Whoever could sign in as the role may have made what stands in no schema, such as a large object.
+             IF EXISTS (SELECT FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
+                        JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+                        WHERE d.datname = current_database() AND r.rolname = '{literal}'
+                        AND s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.deptype = 'o') THEN
+                 GRANT {schema} TO CURRENT_USER;
+                 DROP OWNED BY {schema};
+             END IF;
              DROP ROLE IF EXISTS {schema};
          END $$;"
     ))

@@ -12,6 +12,9 @@ pub const OWNER_LOGIN: &str = "tenantry_owner";
 /// Login that serves requests.
 pub const APP_LOGIN: &str = "tenantry_app";
 
+/// For the roles, which belong to the whole server: `tenantry` in ASCII, upside down.
+const SETUP_LOCK: i64 = 0x7972_746e_616e_6574;
+
 /// Why the server could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -58,9 +61,12 @@ impl Superuser {
     pub async fn ensure_logins(&self, password: &str) -> Result<(), SetupError> {
         for (login, rights) in [(OWNER_LOGIN, "CREATEROLE"), (APP_LOGIN, "NOINHERIT")] {
             let password = password.replace('\'', "''");
+            // Two who change one role at once would fail, so they take turns.
             let text = format!(
-                "DO $$ BEGIN CREATE ROLE {login}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-                 ALTER ROLE {login} LOGIN {rights} PASSWORD '{password}'"
+                "BEGIN; SELECT pg_advisory_xact_lock({SETUP_LOCK});
+                 DO $$ BEGIN CREATE ROLE {login}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+                 ALTER ROLE {login} LOGIN {rights} PASSWORD '{password}';
+                 COMMIT"
             );
             self.run(&text, login).await?;
         }

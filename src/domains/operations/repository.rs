@@ -24,7 +24,9 @@ const GIVEN_UP: &str = "the server that was at work has ended; ask again";
 const GIVE_UP: Sql = Sql::new(
     "operations.give_up",
     "UPDATE public.operations SET status = 'failed', updated_at = now(), \
-     error = $2 \
+     error = $2, steps = (SELECT jsonb_agg( \
+     CASE WHEN step->>'status' = 'running' THEN jsonb_set(step, '{status}', '\"failed\"') ELSE step END ORDER BY at) \
+     FROM jsonb_array_elements(steps) WITH ORDINALITY AS of_it (step, at)) \
      WHERE id = $1 AND status = 'running' AND heartbeat_at < now() - interval '1 minute'",
 );
 const BEAT: Sql = Sql::new(
@@ -37,10 +39,12 @@ const STEP_DONE: Sql = Sql::new(
      CASE WHEN step->>'name' = $2 THEN jsonb_set(step, '{status}', '\"succeeded\"') ELSE step END ORDER BY at) \
      FROM jsonb_array_elements(steps) WITH ORDINALITY AS of_it (step, at)) WHERE id = $1",
 );
-/// The steps of a failed one stay as they were told: the first that is not done is where it failed.
+/// Of a failed one, the steps that were done stay so: the first that failed is where it ended.
 const END: Sql = Sql::new(
     "operations.end",
-    "UPDATE public.operations SET status = $2, steps = CASE WHEN $2 = 'succeeded' THEN $3 ELSE steps END, \
+    "UPDATE public.operations SET status = $2, steps = CASE WHEN $2 = 'succeeded' THEN $3 ELSE (SELECT jsonb_agg( \
+     CASE WHEN step->>'status' = 'running' THEN jsonb_set(step, '{status}', '\"failed\"') ELSE step END ORDER BY at) \
+     FROM jsonb_array_elements(steps) WITH ORDINALITY AS of_it (step, at)) END, \
      result = $4, error = $5, updated_at = $6 WHERE id = $1",
 );
 

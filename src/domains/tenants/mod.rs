@@ -32,6 +32,6 @@ pub use purge::{PurgeReport, Purged, Unpurged, keep_purging};
 pub use registration::{Registered, Registration, Registrations};
 pub use service::Tenants;
 pub use temporary::{
-    TemporaryTenant, create_temporary, drop_set_aside, drop_temporary, open_temporary,
-    reap_expired, set_aside_temporary,
+    TemporaryTenant, build_temporary, create_temporary, drop_set_aside, drop_temporary,
+    open_temporary, reap_expired, set_aside_temporary,
 };

@@ -9,7 +9,7 @@ use super::repository::{self, NewRow};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::ids::random_token;
-use crate::migrations::{Migrator, close_login, drop_schema, open_login};
+use crate::migrations::{Migrator, Spare, close_login, drop_schema, open_login};
 use crate::tenancy::{DbError, DdlTransaction, Event, SchemaName, Slug, SlugError, TenantId};
 
 /// Expired tenants taken in one go of the reaper.
@@ -37,10 +37,33 @@ pub async fn create_temporary(
     clock: &Clock,
     ttl: TimeDelta,
 ) -> Result<TemporaryTenant, TenantsError> {
-    let now = clock.now();
-    let expires_at = now + ttl;
     let mut tx = migrator.begin().await?;
     let spare = migrator.claim_spare(&mut tx).await?;
+    insert_temporary(migrator, clock, ttl, tx, spare).await
+}
+
+/// The same without a ready one, which is kept for those who are in a hurry.
+///
+/// # Errors
+/// When a migration fails, or there is no database.
+pub async fn build_temporary(
+    migrator: &Migrator,
+    clock: &Clock,
+    ttl: TimeDelta,
+) -> Result<TemporaryTenant, TenantsError> {
+    let tx = migrator.begin().await?;
+    insert_temporary(migrator, clock, ttl, tx, None).await
+}
+
+async fn insert_temporary(
+    migrator: &Migrator,
+    clock: &Clock,
+    ttl: TimeDelta,
+    mut tx: DdlTransaction,
+    spare: Option<Spare>,
+) -> Result<TemporaryTenant, TenantsError> {
+    let now = clock.now();
+    let expires_at = now + ttl;
     let id = id_for(spare);
     let slug: Slug = slug_of(id.0)
         .parse()
@@ -125,7 +148,7 @@ pub async fn drop_set_aside(migrator: &Migrator) -> Result<bool, TenantsError> {
     Ok(true)
 }
 
-/// Drops those whose time is over. Answers with how many.
+/// Drops those whose time is over. Answers with how many. One that cannot be dropped is in nobody's way: it is told at the end, when the others are gone.
 ///
 /// # Errors
 /// When the database refuses.
@@ -135,11 +158,18 @@ pub async fn reap_expired(migrator: &Migrator, clock: &Clock) -> Result<usize, T
         let mut tx = migrator.begin().await?;
         let expired = repository::expired(tx.scoped(), clock.now(), REAP_AT_ONCE).await?;
         drop(tx);
-        if expired.is_empty() {
-            return Ok(reaped);
-        }
+        let (mut gone, mut failed) = (0, None);
         for (id, _) in expired {
-            reaped += usize::from(drop_temporary(migrator, id).await?);
+            match drop_temporary(migrator, id).await {
+                Ok(dropped) => gone += usize::from(dropped),
+                Err(error) => failed = Some(error),
+            }
+        }
+        reaped += gone;
+        match failed {
+            Some(error) if gone == 0 => return Err(error),
+            None if gone == 0 => return Ok(reaped),
+            _ => {}
         }
     }
 }

@@ -90,6 +90,9 @@ pub enum CopyError {
     Refused(String),
 }
 
+/// Characters kept of what PostgreSQL says.
+const SAID: usize = 500;
+
 impl CopyError {
     /// What PostgreSQL has against the rows of `what`. A failure that is not about them stays what it is.
     pub(super) fn refused(what: &str, failure: DbError) -> TenantsError {
@@ -101,7 +104,14 @@ impl CopyError {
             said = cause;
         }
         let said = said.to_string();
-        let said = said.lines().next().unwrap_or_default();
+        // PostgreSQL quotes the value that it refuses, however long.
+        let said: String = said
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(SAID)
+            .collect();
         Self::Refused(format!("{what}: {said}")).into()
     }
 }
