@@ -52,7 +52,7 @@ impl World {
                 Ok(answer) => answer,
                 Err(error) => (0, error.to_string()),
             };
-            self.tally.count(kind, status);
+            self.tally.count(kind, &status);
             if status == expected {
                 return Some(serde_json::from_str(&text).unwrap_or_default());
             }
@@ -112,7 +112,7 @@ impl World {
         (status, text): (u16, &str),
         expected: &[u16],
     ) -> bool {
-        self.tally.count(kind, status);
+        self.tally.count(kind, &status);
         let marker = tenant.marker();
         if let Some(other) = tenant.foreign(text) {
             self.tally.fault(format!(

@@ -35,6 +35,7 @@ fn time() -> Duration {
     Duration::from_secs(seconds.map_or(8, |seconds| seconds.parse().unwrap()))
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are for people")]
 async fn soak(mode: &str, database: TestDatabase) {
     let time = time();
     let tenants = if time < LONG { 12 } else { 200 };
@@ -55,7 +56,7 @@ async fn soak(mode: &str, database: TestDatabase) {
 
     sleep(time / 4).await;
     let early = Size::now(world.server.pid(), &database).await;
-    sleep(time - time / 4).await;
+    sleep(time / 4 * 3).await;
     world.over.store(true, Ordering::Relaxed);
     led.await.unwrap();
     let migrations = migrated.await.unwrap();

@@ -12,7 +12,7 @@ use super::traffic::new_name;
 use super::world::World;
 
 /// A slow client needs about a second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A socket that takes in little at a time.
 async fn connect(world: &World) -> std::io::Result<TcpStream> {

@@ -23,12 +23,13 @@ struct Faults {
 }
 
 impl Tally {
-    pub fn count(&self, kind: &'static str, outcome: impl ToString) {
+    pub fn count(&self, kind: &'static str, outcome: &(impl ToString + ?Sized)) {
         let mut counts = self.counts.lock().unwrap();
         *counts.entry((kind, outcome.to_string())).or_default() += 1;
     }
 
-    /// Told at once as well: a soak is long.
+    /// Told at once as well.
+    #[expect(clippy::print_stderr, reason = "a soak is long")]
     pub fn fault(&self, mut fault: String) {
         fault.truncate(fault.floor_char_boundary(LENGTH));
         eprintln!("fault: {fault}");
@@ -46,18 +47,18 @@ impl Tally {
     }
 
     /// How often this came of that kind.
-    pub fn times(&self, kind: &'static str, outcome: impl ToString) -> u64 {
+    pub fn times(&self, kind: &'static str, outcome: &str) -> u64 {
         let counts = self.counts.lock().unwrap();
-        let count = counts.get(&(kind, outcome.to_string()));
+        let count = counts.get(&(kind, outcome.to_owned()));
         count.copied().unwrap_or_default()
     }
 
     /// What was wrong; empty when all is well.
     pub fn faults(&self) -> String {
         let faults = self.faults.lock().unwrap();
-        let mut text = faults.kept.join("\n");
+        let text = faults.kept.join("\n");
         if faults.more > 0 {
-            text.push_str(&format!("\nand {} more", faults.more));
+            return format!("{text}\nand {} more", faults.more);
         }
         text
     }

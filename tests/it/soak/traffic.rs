@@ -113,7 +113,7 @@ async fn wrong_tenant(world: &World, tenant: &Tenant) -> Option<()> {
     let (status, text) = answer.unwrap_or_else(|error| (0, error.to_string()));
     let problem: Value = serde_json::from_str(&text).unwrap_or_default();
     let refusal = (status, problem["code"].as_str().unwrap_or_default());
-    world.tally.count("wrong tenant", status);
+    world.tally.count("wrong tenant", &status);
     let fine = refusal == (403, "tenant_mismatch")
         || [tenant, &other]
             .iter()

@@ -68,7 +68,7 @@ impl World {
         let ran = tokio::task::spawn_blocking(move || Ran::of(&mut command));
         let ran = ran.await.unwrap();
         let code = ran.code.unwrap_or(-1);
-        self.tally.count(kind, format!("exit {code}"));
+        self.tally.count(kind, &format!("exit {code}"));
         if expected.contains(&code) {
             return Some(ran);
         }
