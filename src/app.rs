@@ -319,7 +319,7 @@ async fn bring_up(migrator: Migrator, readiness: Readiness, migrate: bool) {
         {
             Ok(report) => log_report(&report),
             Err(error) => {
-                tracing::error!(error = %Error::from(error).chain(), "the fleet ledger cannot be read");
+                tracing::error!(error = %error, "the fleet ledger cannot be read");
                 readiness.set("migrations", PartState::Down);
                 return;
             }

@@ -6,10 +6,11 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::apply::ApplyError;
+use super::chosen::{ChoiceError, chosen};
 use super::fleet::Migrator;
 use super::ledger::{self, LedgerLine};
 use super::tenant::Migrated;
-use crate::tenancy::{DbError, PLATFORM_SLUG, Slug, TenantId};
+use crate::tenancy::{PLATFORM_SLUG, Slug, TenantId};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -85,18 +86,20 @@ impl Migrator {
     /// Migrates every tenant that is behind, and tells `progress` after each.
     ///
     /// # Errors
-    /// When the ledger cannot be read; a tenant's own failure stands in the report.
+    /// When the ledger cannot be read, or there is no tenant of a name that was given; a tenant's own failure stands in the report.
     pub async fn migrate_tenants(
         &self,
         options: &RunOptions,
         progress: impl FnMut(Progress),
-    ) -> Result<FleetReport, DbError> {
+    ) -> Result<FleetReport, ChoiceError> {
         let mut tx = self.ddl.begin(self.locks.timeout).await?;
         let mut lines = ledger::behind(tx.scoped(), self.set.target()).await?;
-        drop(tx);
         if !options.only.is_empty() {
+            // Whoever is not there at all is a mistake of the caller; whoever has nothing to do is none.
+            chosen(tx.scoped(), &options.only).await?;
             lines.retain(|line| options.only.iter().any(|slug| slug.as_str() == line.slug));
         }
+        drop(tx);
         let mut run = Run {
             migrator: self,
             jobs: options.jobs.unwrap_or(self.jobs).max(1),

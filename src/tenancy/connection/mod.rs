@@ -52,11 +52,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: ClientWrapper, rules: ScopeRules, carrier: Option<Carrier>) -> Self {
+    pub(super) fn new(client: ClientWrapper, rules: ScopeRules) -> Self {
         Self {
             client,
             rules,
-            carrier,
+            carrier: None,
             wears: None,
             seen: HashSet::new(),
             statements: Statements::default(),
@@ -69,6 +69,19 @@ impl Connection {
 
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Whether prepared statements could carry their scope, and the type for it was not there so far.
+    pub(super) fn lacks_carrier(&self) -> bool {
+        self.carrier.is_none() && self.rules.fence && !self.rules.transaction_pool
+    }
+
+    /// From now on, prepared statements carry their scope; those that do not are forgotten.
+    pub(super) fn set_carrier(&mut self, carrier: Option<Carrier>) {
+        if carrier.is_some() {
+            self.statements = Statements::default();
+            self.carrier = carrier;
+        }
     }
 
     /// Tenants whose tables its backend has met.

@@ -38,7 +38,13 @@ impl Connection {
                 return self.commit_after(answer, scope, sql).await;
             }
             Plan::Prepared(statement) => {
-                return self.bracket(scope, Some(&statement), sql, params).await;
+                let answer = self.bracket(scope, Some(&statement), sql, params).await;
+                return match answer {
+                    Err(error) if error.sql_state().is_some_and(is_outdated_state) => {
+                        self.bracket(scope, None, sql, params).await
+                    }
+                    answer => answer,
+                };
             }
             Plan::Unprepared => return self.bracket(scope, None, sql, params).await,
         };
@@ -298,12 +304,16 @@ fn begin_failed(error: PgError) -> DbError {
 
 /// PostgreSQL did not run a kept statement: its tables changed shape, it is no longer there, or its scope could not be put on.
 fn is_outdated(error: &PgError) -> bool {
-    error.code().is_some_and(|code| {
-        matches!(
-            code.code(),
-            "0A000" | "26000" | "42P01" | "42703" | "3F000" | "22023" | "42501"
-        )
-    })
+    error
+        .code()
+        .is_some_and(|code| is_outdated_state(code.code()))
+}
+
+fn is_outdated_state(code: &str) -> bool {
+    matches!(
+        code,
+        "0A000" | "26000" | "42P01" | "42703" | "3F000" | "22023" | "42501"
+    )
 }
 
 /// What a switch that failed before `statement` means.

@@ -26,20 +26,14 @@ impl managed::Manager for Manager {
         let rules = self.settings.rules;
         // Behind a transaction pooler a session's settings are a stranger's; there, every statement brings its own path.
         if rules.transaction_pool {
-            return Ok(Connection::new(client, rules, None));
+            return Ok(Connection::new(client, rules));
         }
         let limit = rules.timeout_ms();
-        let text = format!(
-            "SET search_path = ''; SET statement_timeout = {limit}; {}",
-            Carrier::FIND
-        );
-        let answers = client.simple_query(&text).await?;
-        let oid = answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
-            _ => None,
-        });
-        let carrier = oid.filter(|_| rules.fence).map(Carrier::new);
-        Ok(Connection::new(client, rules, carrier))
+        let text = format!("SET search_path = ''; SET statement_timeout = {limit}");
+        client.batch_execute(&text).await?;
+        let mut connection = Connection::new(client, rules);
+        find_carrier(&mut connection).await?;
+        Ok(connection)
     }
 
     async fn recycle(
@@ -59,6 +53,21 @@ impl managed::Manager for Manager {
         if self.settings.pre_ping {
             connection.client().check_connection().await?;
         }
+        find_carrier(connection).await?;
         Ok(())
     }
+}
+
+/// A connection that was opened before the shared tables were migrated has no carrier, and looks for it again at each use.
+async fn find_carrier(connection: &mut Connection) -> Result<(), PgError> {
+    if !connection.lacks_carrier() {
+        return Ok(());
+    }
+    let answers = connection.client().simple_query(Carrier::FIND).await?;
+    let oid = answers.iter().find_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        _ => None,
+    });
+    connection.set_carrier(oid.map(Carrier::new));
+    Ok(())
 }

@@ -14,6 +14,9 @@ async fn run_and_status_speak_to_people() {
         "{}",
         ran.out
     );
+    let unknown = program.run("migrate run --tenant acme").expect(1);
+    let words = "there is no tenant `acme`";
+    assert!(unknown.err.contains(words), "{}", unknown.err);
     program.run("tenant create acme").expect(0);
     let status = program.run("migrate status").expect(0);
     let words = "2 current, 0 behind, 0 failed, 0 ahead of this binary";

@@ -31,7 +31,7 @@ async fn operator_migrates_one_tenant_and_reads_how_it_went() {
     let obstacle = format!("CREATE VIEW {schema}.notes AS SELECT 1 AS obstacle");
     sql.batch_execute(&obstacle).await.unwrap();
     let gone = format!(
-        "UPDATE public.tenants SET status = 'deleted' WHERE id = '{}'",
+        "UPDATE public.tenants SET status = 'deleted', status_before = 'active', deleted_at = now(), purge_after = now() + interval '1 day' WHERE id = '{}'",
         deleted.id
     );
     sql.batch_execute(&gone).await.unwrap();
