@@ -13,7 +13,11 @@ const TENANTS: usize = 10_000;
 pub(crate) async fn measure(table: &mut Table) {
     let plan = Plan::large(TENANTS);
     let one = Fleet::make(1).await;
-    let many = told("made, each with a user and a project", Fleet::make(TENANTS)).await;
+    let many = Box::pin(told(
+        "made, each with a user and a project",
+        Fleet::make(TENANTS),
+    ))
+    .await;
     start::measure(&plan, &one, &many, table);
     resident::measure(&one, &many, table).await;
     reads::measure_many(&plan, &many, table).await;

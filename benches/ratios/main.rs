@@ -44,7 +44,7 @@ async fn main() {
     let plan = if short { Plan::short() } else { Plan::full() };
     let mut table = Table::default();
     if std::env::args().any(|argument| argument == "--large") {
-        large::measure(&mut table).await;
+        Box::pin(large::measure(&mut table)).await;
         println!("{table}");
         return;
     }
