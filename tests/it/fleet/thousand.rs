@@ -24,7 +24,8 @@ const DONE: &str = "SELECT count(*) FROM public.tenant_migrations WHERE version 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousand_tenants_move_together_and_three_broken_ones_stop_nobody() {
-    let database = TestDatabase::new().await;
+    let reason = "statements are counted on the wire";
+    let database = TestDatabase::new().await.past_the_pooler(reason);
     let mut tenants = fleet(&database.config, 1).await;
     let for_one = statements_of_a_start(&database.config).await;
     tenants.extend(fleet(&database.config, 999).await);

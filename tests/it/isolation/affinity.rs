@@ -27,6 +27,7 @@ struct Crowd {
 impl Crowd {
     async fn new(tenants: usize, size: usize) -> Self {
         let database = TestDatabase::new().await;
+        let database = database.past_the_pooler("this is about server connections");
         let server = TestServer::start(&database).await;
         let made = join_all((0..tenants).map(|_| TestTenant::on(&server))).await;
         let mut config = database.config.clone();

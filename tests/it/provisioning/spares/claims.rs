@@ -94,7 +94,8 @@ async fn refused_creation_leaves_the_ready_one_for_the_next() {
 
 #[tokio::test]
 async fn taking_one_asks_little_of_the_database() {
-    let database = TestDatabase::new().await;
+    let reason = "statements are counted on the wire";
+    let database = TestDatabase::new().await.past_the_pooler(reason);
     let wire = Wire::new(&database.config);
     let nodes = prepared(&wire.config).await;
     keep(&nodes, 1).await;

@@ -21,7 +21,8 @@ async fn things(sql: &Client, id: TenantId) -> i64 {
 
 #[tokio::test]
 async fn set_aside_tenant_is_gone_at_once_and_dropped_later() {
-    let database = TestDatabase::new().await;
+    let reason = "the pooler does not know the roles of tenants";
+    let database = TestDatabase::new().await.past_the_pooler(reason);
     let sql = owner(&database).await;
     let server = TestServer::start(&database).await;
     let nodes = prepared(&database.config).await;
