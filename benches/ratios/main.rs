@@ -72,6 +72,7 @@ async fn main() {
     let page = docs.join("benchmarks.md");
     table.write_into(&page, &heading);
     let plots = docs.join("plots");
+    std::fs::create_dir_all(&plots).expect("the folder of plots");
     let by_tenants = |name, title, unit, series: &[Series]| {
         plot::draw(&plots, name, title, "tenants", unit, series);
     };

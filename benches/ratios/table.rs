@@ -37,8 +37,13 @@ pub(crate) struct Table(Vec<Figure>);
 impl Table {
     pub(crate) fn add(&mut self, figure: Figure) {
         self.0.push(figure);
-        self.0
-            .sort_by_key(|figure| figure.number.parse::<u32>().unwrap_or_default());
+        self.0.sort_by_key(|figure| {
+            figure
+                .number
+                .trim_end_matches(char::is_alphabetic)
+                .parse::<u32>()
+                .unwrap_or_default()
+        });
     }
 
     /// Puts heading and table into a page, between the lines that say so.
