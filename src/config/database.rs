@@ -213,7 +213,7 @@ impl DatabaseConfig {
         self.pool_mode = PoolMode::Transaction;
     }
 
-    /// Goes past the pooler that [`Self::go_through`] put in front, if it did.
+    /// Goes past the pooler that `go_through` put in front, if it did.
     #[cfg(feature = "testkit")]
     pub fn go_past_the_pooler(&mut self) {
         if let Some(direct) = self.direct_url.take() {
