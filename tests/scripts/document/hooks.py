@@ -58,6 +58,7 @@ BEYOND_THE_SCHEMA = {
     "token_invalid": "only the mail has it",
     "too_common": "a list of passwords is no schema",
     "unknown_role": "roles are rows of a table",
+    "unknown_file": "exports are files of a folder",
     "unknown_permission": "a list that grows with the program",
     "unknown_plan": "plans are rows of a table",
     "unusable_attribute": "what an attribute may be is told in words",
