@@ -72,6 +72,7 @@ impl Auth {
         password: &SecretString,
         origin: Origin,
     ) -> Result<SignIn, AuthError> {
+        self.deps.hasher.has_room()?;
         let found = match email.parse::<Email>() {
             Ok(email) => {
                 let mut db = self.deps.tenancy.session(tenant).await?;

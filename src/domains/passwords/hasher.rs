@@ -15,10 +15,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::policy::NewPassword;
 use super::threads::{Refused, Threads};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{NoRandomness, random_token};
 
 /// OWASP's minimum: 19 MiB, two passes, one lane.
 const PARAMS: Params = Params::DEFAULT;
+
+/// What a password is compared with where there is no account: the same work, and no password is known to fit. Written out, for making one at
+/// each start would take the time and the memory of a login.
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Callers that may wait for each hash that runs; the last of them waits about a second.
 const WAITING_PER_SLOT: usize = 32;
@@ -51,9 +54,6 @@ pub enum HashError {
     /// The stored hash is no PHC string.
     #[error("a stored password hash is no PHC string")]
     Stored(#[from] phc::Error),
-    /// No randomness for a salt.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
     /// The work on a thread broke down.
     #[error("a hashing thread broke down")]
     Lost,
@@ -70,25 +70,30 @@ pub struct Hasher {
 
 struct Inner {
     argon2: Argon2<'static>,
-    /// What a password is compared with where there is no account, so that it takes the same time.
-    dummy: String,
     threads: Threads,
 }
 
 impl Hasher {
-    /// Runs `concurrency` hashes at once. Makes one hash, so it takes as long as a login.
+    /// Runs `concurrency` hashes at once.
     pub fn new(concurrency: usize) -> Result<Self, HashError> {
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMS);
-        let dummy = argon2
-            .hash_password(random_token()?.as_bytes())?
-            .to_string();
         Ok(Self {
             inner: Arc::new(Inner {
-                argon2,
-                dummy,
+                argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMS),
                 threads: Threads::start(concurrency, concurrency * WAITING_PER_SLOT)?,
             }),
         })
+    }
+
+    /// Whether another comparison would be let in now. Who asks first spares a flood everything that comes before it.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`]
+    pub fn has_room(&self) -> Result<(), HashError> {
+        if self.inner.threads.has_room() {
+            Ok(())
+        } else {
+            Err(HashError::Busy)
+        }
     }
 
     /// Hashes a new password with a salt of its own.
@@ -106,7 +111,7 @@ impl Hasher {
         let hash = hash.map(|hash| hash.0.clone());
         let password = password.clone();
         self.run(move |inner| {
-            let hash = phc::PasswordHash::new(hash.as_deref().unwrap_or(&inner.dummy))?;
+            let hash = phc::PasswordHash::new(hash.as_deref().unwrap_or(DUMMY))?;
             match inner
                 .argon2
                 .verify_password(password.expose_secret().as_bytes(), &hash)
@@ -182,6 +187,21 @@ mod tests {
 
     fn password() -> SecretString {
         "correct horse battery".into()
+    }
+
+    #[test]
+    fn comparing_with_nobodys_hash_is_as_much_work() {
+        let dummy = phc::PasswordHash::new(DUMMY).unwrap();
+        let params = Params::try_from(&dummy).unwrap();
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        assert_eq!(cost(&params), cost(&PARAMS));
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMS);
+        let real = hasher.hash_password(b"correct horse battery").unwrap();
+        let sizes = |hash: &phc::PasswordHash| {
+            let salt = hash.salt.as_ref().unwrap();
+            (salt.len(), hash.hash.as_ref().unwrap().len())
+        };
+        assert_eq!(sizes(&dummy), sizes(&real));
     }
 
     #[tokio::test]

@@ -44,6 +44,11 @@ impl Threads {
         })
     }
 
+    /// Whether [`Threads::run`] would take work now.
+    pub(super) fn has_room(&self) -> bool {
+        self.room.available_permits() > 0
+    }
+
     /// Does `work` on one of them.
     pub(super) async fn run<T: Send + 'static>(
         &self,
