@@ -39,7 +39,7 @@ pub(super) async fn put_on(
     collect(stream).await.map(drop)
 }
 
-/// Sends a prepared statement; `carried` is its last parameter, if it was prepared to carry scopes.
+/// Sends a prepared statement; `carried` is its last parameter, if it was prepared to carry a scope.
 pub(super) async fn execute_prepared(
     client: &Client,
     statement: &Statement,

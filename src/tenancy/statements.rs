@@ -12,12 +12,33 @@ use super::name::SchemaName;
 use super::scope::Scope;
 use super::sql::Sql;
 
-/// Statements kept on one connection; each costs its backend some 10 kB.
+/// Texts kept on one connection; a statement costs its backend some 10 kB.
 const MAX_KEPT: usize = 1000;
 
-enum Entry {
-    SeenOnce,
-    Prepared(Statement),
+/// How a statement gets its scope. A text is prepared for each way in which it comes: carrying a scope costs PostgreSQL a tenth of a small read, also
+/// where there is nothing to carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is on already, or put on before.
+    Alone,
+    /// It comes as one more parameter.
+    Carrying,
+}
+
+/// A text that came once or more.
+#[derive(Default)]
+struct Entry {
+    alone: Option<Statement>,
+    carrying: Option<Statement>,
+}
+
+impl Entry {
+    fn of(&mut self, way: Way) -> &mut Option<Statement> {
+        match way {
+            Way::Alone => &mut self.alone,
+            Way::Carrying => &mut self.carrying,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -48,7 +69,7 @@ pub(super) struct Statements {
 
 impl Statements {
     /// Looks the text up, and notes that it came.
-    pub(super) fn plan(&mut self, scope: &Scope, sql: &Sql) -> Plan {
+    pub(super) fn plan(&mut self, scope: &Scope, sql: &Sql, way: Way) -> Plan {
         self.clock += 1;
         let (key, version) = key(scope);
         let of_scope = self.scopes.entry(key).or_default();
@@ -58,11 +79,10 @@ impl Statements {
             of_scope.version = version;
         }
         of_scope.last_used = self.clock;
-        match of_scope.entries.get(sql.text()) {
-            Some(Entry::Prepared(statement)) => Plan::Prepared(statement.clone()),
-            Some(Entry::SeenOnce) => Plan::Prepare,
+        match of_scope.entries.get_mut(sql.text()) {
+            Some(entry) => entry.of(way).clone().map_or(Plan::Prepare, Plan::Prepared),
             None => {
-                of_scope.entries.insert(sql.text(), Entry::SeenOnce);
+                of_scope.entries.insert(sql.text(), Entry::default());
                 self.kept += 1;
                 self.make_room();
                 Plan::Unprepared
@@ -71,11 +91,10 @@ impl Statements {
     }
 
     /// Keeps a statement that was prepared under `scope`.
-    pub(super) fn keep(&mut self, scope: &Scope, sql: &Sql, statement: Statement) {
-        if let Some(of_scope) = self.scopes.get_mut(&key(scope).0) {
-            of_scope
-                .entries
-                .insert(sql.text(), Entry::Prepared(statement));
+    pub(super) fn keep(&mut self, scope: &Scope, sql: &Sql, way: Way, statement: Statement) {
+        let of_scope = self.scopes.get_mut(&key(scope).0);
+        if let Some(entry) = of_scope.and_then(|of| of.entries.get_mut(sql.text())) {
+            *entry.of(way) = Some(statement);
         }
     }
 

@@ -10,7 +10,7 @@ use tokio_postgres::{Error as PgError, Statement};
 use super::{Answer, Connection, DbError, Params, Scope, Sql};
 use crate::tenancy::request::{execute_prepared, execute_text, put_on};
 use crate::tenancy::scope::{Carried, Carrier};
-use crate::tenancy::statements::Plan;
+use crate::tenancy::statements::{Plan, Way};
 
 impl Connection {
     /// Runs a statement that is a transaction of its own.
@@ -21,20 +21,20 @@ impl Connection {
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
         let worn = self.wears.as_ref() == Some(scope);
-        let result = match self.plan(scope, sql) {
+        let way = self.way(worn);
+        let result = match self.plan(scope, sql, way) {
             plan if worn => {
                 let statement = self.prepared(plan, scope, sql, params).await;
                 let statement = statement.map_err(|e| failed(e, scope, sql))?;
-                self.send(statement.as_ref(), sql, params, Carried::Nothing)
-                    .await
+                self.send(statement.as_ref(), sql, params, None).await
             }
-            Plan::Prepared(statement) if self.carrier.is_some() => {
+            Plan::Prepared(statement) if way == Way::Carrying => {
                 self.arrive(scope);
-                self.send(Some(&statement), sql, params, Carried::Scope(scope))
-                    .await
+                let carried = Some(Carried::Scope(scope));
+                self.send(Some(&statement), sql, params, carried).await
             }
             Plan::Prepare => {
-                let answer = self.begin_preparing(scope, sql, params).await;
+                let answer = self.begin_preparing(scope, sql, params, way).await;
                 return self.commit_after(answer, scope, sql).await;
             }
             Plan::Prepared(statement) => {
@@ -69,12 +69,9 @@ impl Connection {
         sql: &Sql,
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
-        let plan = self.plan(scope, sql);
+        let plan = self.plan(scope, sql, Way::Alone);
         let result = match self.prepared(plan, scope, sql, params).await {
-            Ok(statement) => {
-                self.send(statement.as_ref(), sql, params, Carried::Nothing)
-                    .await
-            }
+            Ok(statement) => self.send(statement.as_ref(), sql, params, None).await,
             Err(error) => Err(error),
         };
         result.map_err(|error| {
@@ -93,20 +90,19 @@ impl Connection {
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
         let worn = self.wears.as_ref() == Some(scope);
-        let statement = match self.plan(scope, sql) {
-            Plan::Prepare if !worn => return self.begin_preparing(scope, sql, params).await,
+        let way = self.way(worn);
+        let statement = match self.plan(scope, sql, way) {
+            Plan::Prepare if !worn => return self.begin_preparing(scope, sql, params, way).await,
             plan => self.prepared(plan, scope, sql, params).await,
         };
         let statement = statement.map_err(|e| failed(e, scope, sql))?;
-        let Some(statement) = statement.filter(|_| worn || self.carrier.is_some()) else {
+        let Some(statement) = statement.filter(|_| worn || way == Way::Carrying) else {
             return self.begin_text(scope, sql, params).await;
         };
-        let carried = if worn {
-            Carried::Nothing
-        } else {
+        if !worn {
             self.arrive(scope);
-            Carried::Scope(scope)
-        };
+        }
+        let carried = (!worn).then_some(Carried::Scope(scope));
         let (begun, result) = join!(
             self.client.batch_execute("BEGIN"),
             self.send(Some(&statement), sql, params, carried),
@@ -153,7 +149,7 @@ impl Connection {
         let (begun, switched, result, ended) = join!(
             self.client.batch_execute("BEGIN"),
             put_on(&self.client, wear.as_ref(), scope, self.rules),
-            self.send(statement, sql, params, Carried::Nothing),
+            self.send(statement, sql, params, None),
             self.client.batch_execute("COMMIT"),
         );
         if result.as_ref().is_err_and(is_outdated) {
@@ -169,20 +165,20 @@ impl Connection {
         scope: &Scope,
         sql: &Sql,
         params: Params<'_>,
+        way: Way,
     ) -> Result<Answer, DbError> {
         self.arrive(scope);
         let wear = self.wear_statement(scope).await?;
-        let types = self.types(params);
+        let types = self.types(params, way);
         let (begun, switched, prepared) = join!(
             self.client.batch_execute("BEGIN"),
             put_on(&self.client, wear.as_ref(), scope, self.rules),
             self.client.prepare_typed(sql.text(), &types),
         );
         let statement = settle(begun, switched, prepared, scope, sql)?;
-        self.statements.keep(scope, sql, statement.clone());
-        let result = self
-            .send(Some(&statement), sql, params, Carried::Nothing)
-            .await;
+        self.statements.keep(scope, sql, way, statement.clone());
+        let carried = (way == Way::Carrying).then_some(Carried::Nothing);
+        let result = self.send(Some(&statement), sql, params, carried).await;
         result.map_err(|e| failed(e, scope, sql))
     }
 
@@ -222,16 +218,25 @@ impl Connection {
         }
     }
 
-    fn plan(&mut self, scope: &Scope, sql: &Sql) -> Plan {
+    /// How a statement gets its scope, if it can be prepared.
+    fn way(&self, worn: bool) -> Way {
+        if worn || self.carrier.is_none() {
+            Way::Alone
+        } else {
+            Way::Carrying
+        }
+    }
+
+    fn plan(&mut self, scope: &Scope, sql: &Sql, way: Way) -> Plan {
         // Behind a transaction pooler a prepared statement would stay on a stranger's connection.
         if self.rules.transaction_pool {
             Plan::Unprepared
         } else {
-            self.statements.plan(scope, sql)
+            self.statements.plan(scope, sql, way)
         }
     }
 
-    /// The statement to run where its scope is on: kept, or prepared now; `None` sends the text.
+    /// The statement to run: kept, or where its scope is on prepared now; `None` sends the text.
     async fn prepared(
         &mut self,
         plan: Plan,
@@ -243,9 +248,10 @@ impl Connection {
             Plan::Prepared(statement) => Ok(Some(statement)),
             Plan::Unprepared => Ok(None),
             Plan::Prepare => {
-                let types = self.types(params);
+                let types = self.types(params, Way::Alone);
                 let statement = self.client.prepare_typed(sql.text(), &types).await?;
-                self.statements.keep(scope, sql, statement.clone());
+                let kept = statement.clone();
+                self.statements.keep(scope, sql, Way::Alone, kept);
                 Ok(Some(statement))
             }
         }
@@ -256,21 +262,18 @@ impl Connection {
         statement: Option<&Statement>,
         sql: &Sql,
         params: Params<'_>,
-        carried: Carried<'_>,
+        carried: Option<Carried<'_>>,
     ) -> Result<Answer, PgError> {
         match statement {
             None => execute_text(&self.client, sql, params).await,
-            Some(statement) => {
-                let carried = self.carrier.is_some().then_some(carried);
-                execute_prepared(&self.client, statement, params, carried).await
-            }
+            Some(statement) => execute_prepared(&self.client, statement, params, carried).await,
         }
     }
 
-    fn types(&self, params: Params<'_>) -> Vec<Type> {
+    fn types(&self, params: Params<'_>, way: Way) -> Vec<Type> {
         let own = params.iter().map(|p| p.pg_type());
-        own.chain(self.carrier.as_ref().map(Carrier::pg_type))
-            .collect()
+        let carrier = self.carrier.as_ref().filter(|_| way == Way::Carrying);
+        own.chain(carrier.map(Carrier::pg_type)).collect()
     }
 
     /// The prepared form of the switch, once per connection; `None` behind a transaction pooler.

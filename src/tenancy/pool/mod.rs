@@ -5,12 +5,13 @@
 mod lanes;
 mod lease;
 mod manager;
+mod waiting;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{self, Object, PoolError, Timeouts};
+use deadpool::managed::{self, PoolError, Timeouts};
 use tokio_postgres::Error as PgError;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -19,12 +20,11 @@ use super::scope::ScopeRules;
 use super::tls;
 use lanes::Lanes;
 use manager::Manager;
+use waiting::{End, Waiting};
 
 pub(super) use lanes::For;
+use lease::Held;
 pub(super) use lease::Lease;
-
-/// Who waits at home looks this often whether another lane has become free.
-const LOOK_AROUND: Duration = Duration::from_millis(5);
 
 /// How a pool behaves. The numbers come from the configuration.
 #[derive(Debug, Clone)]
@@ -47,6 +47,7 @@ pub struct PoolSettings {
 #[derive(Clone)]
 pub(super) struct Pool {
     lanes: Arc<[managed::Pool<Manager>]>,
+    waiting: Arc<Waiting>,
     shape: Lanes,
     settings: Arc<PoolSettings>,
     tls: MakeRustlsConnect,
@@ -77,6 +78,7 @@ impl Pool {
         let lanes: Result<Vec<_>, _> = (0..shape.kept + shape.overflow).map(lane).collect();
         Ok(Self {
             lanes: lanes?.into(),
+            waiting: Arc::default(),
             shape,
             settings: Arc::new(settings),
             tls,
@@ -87,45 +89,71 @@ impl Pool {
     pub(super) async fn lease(&self, who: For<'_>) -> Result<Lease, DbError> {
         let seed = Lanes::seed(who);
         let home = self.shape.home(seed);
-        let object = match self.get(home, Duration::ZERO).await? {
-            Some(object) => object,
+        let held = match self.get(home).await? {
+            Some(held) => held,
             None => self.elsewhere(who, seed).await?,
         };
-        Ok(Lease::new(object, self.tls.clone()))
+        Ok(Lease::new(held, self.tls.clone()))
     }
 
-    async fn elsewhere(&self, who: For<'_>, seed: u64) -> Result<Object<Manager>, DbError> {
+    async fn elsewhere(&self, who: For<'_>, seed: u64) -> Result<Held, DbError> {
         let order = self.shape.ranked(who, seed);
-        let deadline = Instant::now() + self.settings.wait;
+        if let Some(held) = self.first_idle(&order).await? {
+            return Ok(held);
+        }
+        let waited = self.wait(&order);
+        let waited = tokio::time::timeout(self.settings.wait, waited).await;
+        waited.unwrap_or_else(|_| {
+            let words = "all connections that it may use are in use";
+            Err(DbError::NoConnection(words.to_owned()))
+        })
+    }
+
+    /// The first of these lanes that comes back.
+    async fn wait(&self, lanes: &[usize]) -> Result<Held, DbError> {
+        let mut end = End::Back;
         loop {
-            for lane in &order {
-                if let Some(object) = self.get(*lane, Duration::ZERO).await? {
-                    return Ok(object);
-                }
+            let mut place = self.waiting.join(lanes, end);
+            end = End::Front;
+            if let Some(held) = self.first_idle(lanes).await? {
+                return Ok(held);
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(DbError::NoConnection(
-                    "all connections that it may use are in use".to_owned(),
-                ));
-            }
-            let home = order.first().copied().unwrap_or(0);
-            if let Some(object) = self.get(home, LOOK_AROUND.min(left)).await? {
-                return Ok(object);
+            if let Some(lane) = place.lane().await
+                && let Some(held) = self.get(lane).await?
+            {
+                return Ok(held);
             }
         }
     }
 
-    /// The connection of one lane, opened if it is not; `None` if it is in use for that long.
-    async fn get(&self, lane: usize, wait: Duration) -> Result<Option<Object<Manager>>, DbError> {
+    async fn first_idle(&self, lanes: &[usize]) -> Result<Option<Held>, DbError> {
+        for lane in lanes {
+            let held = self.get(*lane).await?;
+            if held.is_some() {
+                return Ok(held);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The connection of one lane, opened if it is not; `None` if it is in use.
+    async fn get(&self, lane: usize) -> Result<Option<Held>, DbError> {
         let timeouts = Timeouts {
-            wait: Some(wait),
+            wait: Some(Duration::ZERO),
             create: Some(self.settings.wait),
             recycle: self.settings.pre_ping.then_some(self.settings.wait),
         };
+        // From here on the lane may be ours, also where it ends with an error or the caller has gone.
+        let mut held = Held::new(lane, Arc::clone(&self.waiting));
         match self.lanes[lane].timeout_get(&timeouts).await {
-            Ok(object) => Ok(Some(object)),
-            Err(PoolError::Timeout(managed::TimeoutType::Wait)) => Ok(None),
+            Ok(object) => {
+                held.fill(object);
+                Ok(Some(held))
+            }
+            Err(PoolError::Timeout(managed::TimeoutType::Wait)) => {
+                held.forget();
+                Ok(None)
+            }
             Err(PoolError::Backend(source)) => Err(DbError::NoConnection(describe(&source))),
             Err(other) => Err(DbError::NoConnection(other.to_string())),
         }
@@ -140,6 +168,7 @@ impl Pool {
 
     pub(super) fn close(&self) {
         self.lanes.iter().for_each(managed::Pool::close);
+        self.waiting.wake_all();
     }
 
     pub(super) fn rules(&self) -> ScopeRules {
