@@ -7,34 +7,29 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
 use tenantry::app::Foundation;
 use tenantry::clock::Clock;
 use tenantry::config::Config;
 use tenantry::migrations::RunOptions;
+use tenantry::tenancy::Slug;
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Tenant};
 use crate::plan::Plan;
+use crate::plot::Series;
 use crate::psql;
 use crate::table::{Figure, Goal, Table, milliseconds};
 
-pub(crate) async fn measure(plan: &Plan, fleet: &Fleet, table: &mut Table) {
+/// Parts of the fleet that the plot shows.
+const PARTS: [usize; 4] = [10, 4, 2, 1];
+
+/// Seconds for a column by the number of tenants that get it: ours, and `psql`'s.
+pub(crate) async fn measure(plan: &Plan, fleet: &Fleet, table: &mut Table) -> [Series; 2] {
     eprintln!("adding columns");
-    let folder = tempfile::tempdir().expect("a folder");
-    copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"),
-        folder.path(),
-    );
-    let mut config = fleet.config.clone();
-    config.tenancy.migrations_dir = Some(folder.path().to_owned());
+    let columns = Columns::new(&fleet.config);
     let mut rounds = Vec::new();
     for round in 0..plan.rounds {
-        let theirs = by_psql(fleet, round).await;
-        let file = folder
-            .path()
-            .join(format!("tenant/V{}__column.sql", 99 + round));
-        let text = format!("ALTER TABLE projects ADD COLUMN by_us_{round} text;");
-        fs::write(file, text).expect("a migration");
-        let ours = by_migrator(&config, fleet.tenants.len()).await;
+        let (ours, theirs) = columns.add(round, &fleet.tenants, fleet).await;
         rounds.push((milliseconds(ours, 1), milliseconds(theirs, 1)));
     }
     table.add(Figure {
@@ -45,26 +40,72 @@ pub(crate) async fn measure(plan: &Plan, fleet: &Fleet, table: &mut Table) {
         goal: Goal::AtMost(1.3),
         rounds,
     });
+    let mut series = [Series::new("tenantry"), Series::new("psql")];
+    for (number, part) in PARTS.into_iter().enumerate() {
+        let tenants = &fleet.tenants[..fleet.tenants.len().div_ceil(part)];
+        eprintln!("adding columns: {} tenants", tenants.len());
+        let (ours, theirs) = columns.add(plan.rounds + number, tenants, fleet).await;
+        series[0].push(tenants.len() as f64, ours.as_secs_f64());
+        series[1].push(tenants.len() as f64, theirs.as_secs_f64());
+        // The others get it too: the next point is one column and no more.
+        columns.migrate(Vec::new()).await;
+    }
+    series
 }
 
-/// With opening the connections, as `psql` has to.
-async fn by_migrator(config: &Config, tenants: usize) -> Duration {
-    let begun = Instant::now();
-    let foundation = Foundation::new(config, Clock::system()).expect("a foundation");
-    let options = RunOptions::default();
-    let run = foundation.migrator.migrate_tenants(&options, |_| ());
-    let report = run.await.expect("a run");
-    let took = begun.elapsed();
-    assert!(report.failures.is_empty(), "{:?}", report.failures);
-    // The platform's own tenant is one of them.
-    assert_eq!(report.migrated.len(), tenants + 1);
-    took
+/// A folder of migrations that grows by a column each round.
+struct Columns {
+    folder: TempDir,
+    config: Config,
 }
 
-async fn by_psql(fleet: &Fleet, round: usize) -> Duration {
+impl Columns {
+    fn new(config: &Config) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"),
+            folder.path(),
+        );
+        let mut config = config.clone();
+        config.tenancy.migrations_dir = Some(folder.path().to_owned());
+        Self { folder, config }
+    }
+
+    /// A column for these tenants, on both sides; how long each took.
+    async fn add(&self, round: usize, tenants: &[Tenant], fleet: &Fleet) -> (Duration, Duration) {
+        let theirs = by_psql(fleet, tenants, round).await;
+        let file = format!("tenant/V{}__column.sql", 99 + round);
+        let text = format!("ALTER TABLE projects ADD COLUMN by_us_{round} text;");
+        fs::write(self.folder.path().join(file), text).expect("a migration");
+        let slugs = tenants.iter().map(|t| t.slug.parse().expect("a slug"));
+        // All of them is what a deploy runs: it reads who is behind, and the platform's own tenant is one of them.
+        let all = tenants.len() == fleet.tenants.len();
+        let only: Vec<Slug> = if all { Vec::new() } else { slugs.collect() };
+        let (took, migrated) = self.migrate(only).await;
+        assert_eq!(migrated, tenants.len() + usize::from(all));
+        (took, theirs)
+    }
+
+    /// With opening the connections, as `psql` has to. How long, and how many tenants.
+    async fn migrate(&self, only: Vec<Slug>) -> (Duration, usize) {
+        let begun = Instant::now();
+        let foundation = Foundation::new(&self.config, Clock::system()).expect("a foundation");
+        let options = RunOptions {
+            only,
+            ..RunOptions::default()
+        };
+        let run = foundation.migrator.migrate_tenants(&options, |_| ());
+        let report = run.await.expect("a run");
+        let took = begun.elapsed();
+        assert!(report.failures.is_empty(), "{:?}", report.failures);
+        (took, report.migrated.len())
+    }
+}
+
+async fn by_psql(fleet: &Fleet, tenants: &[Tenant], round: usize) -> Duration {
     let mut scripts = vec![String::new(); fleet.config.tenancy.migration_jobs];
     let count = scripts.len();
-    for (number, tenant) in fleet.tenants.iter().enumerate() {
+    for (number, tenant) in tenants.iter().enumerate() {
         let _ = writeln!(
             scripts[number % count],
             "BEGIN; SET LOCAL search_path = {}; ALTER TABLE projects ADD COLUMN by_psql_{round} text; COMMIT;",

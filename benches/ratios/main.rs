@@ -37,6 +37,10 @@ use plan::Plan;
 use plot::Series;
 use table::Table;
 
+/// The program's own, for both sides.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(worker_threads = 2)]
 async fn main() {
     // Cargo adds `--bench` to what the caller says.
@@ -61,7 +65,7 @@ async fn main() {
     start::measure(&plan, &one, &many, &mut table);
     provisioning::measure(&plan, &one, &mut table).await;
     temp_schema::measure(&plan, &one, &mut table).await;
-    column::measure(&plan, &many, &mut table).await;
+    let columns = column::measure(&plan, &many, &mut table).await;
 
     let heading = table.heading(&many).await;
     println!("{heading}\n{table}");
@@ -88,5 +92,11 @@ async fn main() {
         "Memory of one PostgreSQL backend by tenants visited",
         "MB",
         &memory,
+    );
+    by_tenants(
+        "migrate",
+        "One new column by number of tenants",
+        "seconds",
+        &columns,
     );
 }

@@ -39,7 +39,7 @@ pub(crate) async fn measure(plan: &Plan, many: &Fleet, table: &mut Table) -> [Se
     let ours = Ours {
         foundation: many.database.foundation(),
     };
-    let naive = Naive::new(many).await;
+    let naive = Naive::new(many, plan.naive).await;
     for tenants in many.tenants.chunks(many.tenants.len().div_ceil(STEPS)) {
         let visited = series[0].last_x() + tenants.len() as f64;
         series[0].push(visited, ours.visit(tenants).await);
@@ -85,14 +85,14 @@ impl Ours {
     }
 }
 
-/// As many connections; each goes to every tenant, by a path that is set before.
+/// Connections that each go to every tenant, by a path that is set before.
 struct Naive {
     clients: Vec<tokio_postgres::Client>,
 }
 
 impl Naive {
-    async fn new(fleet: &Fleet) -> Self {
-        let clients = (0..POOL_SIZE).map(async |_| {
+    async fn new(fleet: &Fleet, connections: usize) -> Self {
+        let clients = (0..connections).map(async |_| {
             let connected = fleet.url().config().connect(NoTls).await;
             let (client, connection) = connected.expect("a connection");
             tokio::spawn(connection);

@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) created: usize,
     /// Starts of one turn.
     pub(crate) starts: usize,
+    /// Connections that meet every tenant.
+    pub(crate) naive: usize,
 }
 
 impl Plan {
@@ -30,15 +32,17 @@ impl Plan {
             load: Duration::from_secs(4),
             created: 40,
             starts: 5,
+            naive: 20,
         }
     }
 
-    /// Fewer rounds on so many tenants, which take longer to get warm.
+    /// Fewer rounds on so many tenants, which take longer to get warm, and no more gigabytes for the other side than a machine has.
     pub(crate) fn large(tenants: usize) -> Self {
         Self {
             tenants,
             rounds: 3,
             warm_up: Duration::from_secs(15),
+            naive: 2,
             ..Self::full()
         }
     }
@@ -52,6 +56,7 @@ impl Plan {
             load: Duration::from_millis(100),
             created: 1,
             starts: 1,
+            naive: 2,
         }
     }
 }
