@@ -79,7 +79,11 @@ impl Migrator {
         drop(tx);
         match line {
             None => Ok(None),
-            Some(line) => self.migrate_tenant(&line).await,
+            Some(line) => {
+                let migrated = self.migrate_tenant(&line).await?;
+                self.settle().await?;
+                Ok(migrated)
+            }
         }
     }
 
@@ -114,6 +118,9 @@ impl Migrator {
         run.wave(others, rule.map(|limit| (limit.max(1), Stopped::Failures)))
             .await;
         let mut report = run.report;
+        if !report.migrated.is_empty() {
+            self.settle().await?;
+        }
         report.stopped = report.stopped.filter(|_| report.not_begun > 0);
         Ok(report)
     }
