@@ -1,8 +1,10 @@
-//! `/docs` (Swagger UI), `/redoc`, `/openapi.json` and `/openapi.yaml`: made once at start, served from memory.
+//! `/docs` (Swagger UI), `/redoc`, `/openapi.json` and `/openapi.yaml`: made when they are first asked for, then served from memory. They are megabytes, and most
+//! servers are never asked.
 //!
 //! Both pages carry their own script. Their content policy lets a browser load nothing from elsewhere, so they work, and tell nobody, without the internet.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use poem::endpoint::{BoxEndpoint, make_sync};
@@ -25,7 +27,7 @@ pub(super) struct Docs(Vec<Page>);
 struct Page {
     path: &'static str,
     content_type: &'static str,
-    content: Bytes,
+    content: LazyLock<Bytes>,
 }
 
 /// What the Redoc page would fetch from a font service.
@@ -34,23 +36,37 @@ const WEB_FONTS: &str = r#"<link href="https://fonts.googleapis.com/css?family=M
 impl Docs {
     /// The pages about `A`.
     pub(super) fn of<A: OpenApi>() -> Self {
-        let service = describe::<A>();
-        let page = |path, content_type, content: String| Page {
-            path,
-            content_type,
-            content: content.into(),
-        };
         Self(vec![
-            page("/docs", HTML, say_closed(&service.swagger_ui_html())),
-            page(
-                "/redoc",
-                HTML,
-                say_closed(&service.redoc_html()).replace(WEB_FONTS, ""),
-            ),
-            page("/openapi.json", "application/json", json::<A>()),
-            page("/openapi.yaml", "application/yaml", yaml::<A>()),
+            Page {
+                path: "/docs",
+                content_type: HTML,
+                content: LazyLock::new(|| swagger::<A>().into()),
+            },
+            Page {
+                path: "/redoc",
+                content_type: HTML,
+                content: LazyLock::new(|| redoc::<A>().into()),
+            },
+            Page {
+                path: "/openapi.json",
+                content_type: "application/json",
+                content: LazyLock::new(|| json::<A>().into()),
+            },
+            Page {
+                path: "/openapi.yaml",
+                content_type: "application/yaml",
+                content: LazyLock::new(|| yaml::<A>().into()),
+            },
         ])
     }
+}
+
+fn swagger<A: OpenApi>() -> String {
+    say_closed(&describe::<A>().swagger_ui_html())
+}
+
+fn redoc<A: OpenApi>() -> String {
+    say_closed(&describe::<A>().redoc_html()).replace(WEB_FONTS, "")
 }
 
 impl OpenApi for Docs {
@@ -68,7 +84,7 @@ impl OpenApi for Docs {
                     .content_type(page.content_type)
                     .header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
                     .header(header::CACHE_CONTROL, "no-cache")
-                    .body(page.content.clone())
+                    .body(Bytes::clone(&page.content))
             });
             let methods = table.entry(path).or_default();
             methods.insert(Method::GET, endpoint.boxed());
