@@ -3,7 +3,7 @@
 use super::apply::{self, ApplyError};
 use super::fleet::Migrator;
 use super::schema::NewSchema;
-use crate::tenancy::{DdlTransaction, SchemaName, Slug, TenantId};
+use crate::tenancy::{DdlTransaction, SchemaName, TenantId};
 
 impl Migrator {
     /// Makes a tenant's schema with the migrations up to `version` in an open transaction. The ledger does not know of it yet; then comes
@@ -39,10 +39,9 @@ impl Migrator {
         &self,
         tx: &mut DdlTransaction,
         id: TenantId,
-        slug: &Slug,
     ) -> Result<(), ApplyError> {
         let name = SchemaName::of(id);
         tx.enter(&name).await?;
-        self.bring_up(tx, id, slug, &name).await.map(drop)
+        self.bring_up(tx, id, &name).await.map(drop)
     }
 }

@@ -13,7 +13,7 @@ use super::grants;
 use super::ledger;
 use super::schema::NewSchema;
 use super::set::MigrationSet;
-use crate::tenancy::{DbError, DdlPool, DdlTransaction, SchemaName, Scoped, Slug, Sql, TenantId};
+use crate::tenancy::{DbError, DdlPool, DdlTransaction, SchemaName, Scoped, Sql, TenantId};
 
 /// One for all migrations of the shared tables: `tenantry` in ASCII.
 pub(super) const PUBLIC_LOCK: i64 = 0x7465_6e61_6e74_7279;
@@ -88,7 +88,6 @@ impl Migrator {
         &self,
         tx: &mut DdlTransaction,
         id: TenantId,
-        slug: &Slug,
     ) -> Result<(), ApplyError> {
         let name = SchemaName::of(id);
         let schema = NewSchema {
@@ -97,7 +96,7 @@ impl Migrator {
             fence: self.fence,
         };
         schema.create(tx).await?;
-        self.bring_up(tx, id, slug, &name).await
+        self.bring_up(tx, id, &name).await
     }
 
     /// Applies what is missing and writes the ledger, in the open transaction of somebody who has the schema for themselves.
@@ -105,12 +104,11 @@ impl Migrator {
         &self,
         tx: &mut DdlTransaction,
         id: TenantId,
-        slug: &Slug,
         schema: &SchemaName,
     ) -> Result<(), ApplyError> {
         tx.batch(&ledger::mark(id)).await?;
         apply::apply(tx, schema.as_str(), self.set.tenant()).await?;
-        let success = ledger::success(id, slug, self.set.target(), Duration::ZERO)?;
+        let success = ledger::success(id, self.set.target(), Duration::ZERO)?;
         let recorded = tx.batch(&success).await;
         recorded.map_err(|source| ApplyError::of(0, source, &[]))
     }

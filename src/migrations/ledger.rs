@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::apply::ENDED;
 use super::set::Target;
-use crate::tenancy::{DbError, Event, Row, Scoped, Slug, Sql, TenantId, quote_literal};
+use crate::tenancy::{DbError, Event, Row, Scoped, Sql, TenantId, quote_literal};
 
 /// One tenant's line.
 #[derive(Debug, Clone)]
@@ -156,12 +156,7 @@ pub(super) fn mark(id: TenantId) -> String {
 ///
 /// The id is taken from the mark, which a COMMIT inside a migration would have taken away: then PostgreSQL is given words for a uuid, refuses
 /// them, and nothing is recorded.
-pub(super) fn success(
-    id: TenantId,
-    slug: &Slug,
-    target: &Target,
-    before: Duration,
-) -> Result<String, DbError> {
+pub(super) fn success(id: TenantId, target: &Target, before: Duration) -> Result<String, DbError> {
     let Target {
         version,
         checksum,
@@ -169,7 +164,7 @@ pub(super) fn success(
     } = target;
     let checksum = quote_literal(checksum);
     let before = before.as_millis();
-    let event = changed(id, slug).statement()?;
+    let event = Event::TenantChanged { id }.statement()?;
     Ok(format!(
         "INSERT INTO public.tenant_migrations AS m \
          (tenant_id, version, checksum, needs_binary, state, attempts, last_error, duration_ms, updated_at) \
@@ -191,18 +186,10 @@ pub(super) fn clear_failure(id: TenantId) -> String {
     )
 }
 
-fn changed(id: TenantId, slug: &Slug) -> Event {
-    Event::TenantChanged {
-        id,
-        slug: slug.to_string(),
-    }
-}
-
 /// Writes a failure down, and tells the nodes. `stops_serving` marks the tenant as failed, so that it answers 503.
 pub(super) async fn record_failure(
     db: &mut Scoped,
     id: TenantId,
-    slug: &Slug,
     error: &str,
     target: &Target,
     stops_serving: bool,
@@ -212,5 +199,5 @@ pub(super) async fn record_failure(
         &[&id, &error, &target.version, &stops_serving],
     )
     .await?;
-    changed(id, slug).publish(db).await
+    Event::TenantChanged { id }.publish(db).await
 }

@@ -9,9 +9,7 @@ use super::fleet::Migrator;
 use super::schema::{NewSchema, drop_schema};
 use super::{ApplyError, Target, apply};
 use crate::ids::new_id;
-use crate::tenancy::{
-    DbError, DdlTransaction, Event, Param, SchemaName, Scoped, Slug, Sql, TenantId,
-};
+use crate::tenancy::{DbError, DdlTransaction, Event, Param, SchemaName, Scoped, Sql, TenantId};
 
 /// Held while a spare is made, so that several nodes do not make too many: `spares` in ASCII.
 const LOCK: i64 = 0x7370_6172_6573;
@@ -110,12 +108,7 @@ impl Migrator {
     ///
     /// # Errors
     /// See [`DbError`].
-    pub async fn record_claim(
-        &self,
-        tx: &mut DdlTransaction,
-        spare: Spare,
-        slug: &Slug,
-    ) -> Result<(), DbError> {
+    pub async fn record_claim(&self, tx: &mut DdlTransaction, spare: Spare) -> Result<(), DbError> {
         let Target {
             version,
             checksum,
@@ -129,10 +122,7 @@ impl Migrator {
             &spare.duration_ms,
         ];
         tx.execute(&LEDGER, params).await?;
-        let changed = Event::TenantChanged {
-            id: spare.id,
-            slug: slug.to_string(),
-        };
+        let changed = Event::TenantChanged { id: spare.id };
         changed.publish(tx.scoped()).await
     }
 

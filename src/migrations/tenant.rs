@@ -10,7 +10,7 @@ use super::fleet::{Migrator, chain, tenant_lock};
 use super::ledger::{self, LedgerLine};
 use super::outside::Outside;
 use super::script::{self, Piece};
-use crate::tenancy::{DbError, DdlSession, SchemaName, Slug, TenantId, quote_literal};
+use crate::tenancy::{DbError, DdlSession, SchemaName, TenantId, quote_literal};
 
 /// The commit does not wait for the disk, and so does not keep the commits beside it waiting either, which a notice would do. Schema, history and
 /// ledger are one transaction: a crash of PostgreSQL may undo the last few tenants whole, and then the next run finds them behind.
@@ -41,17 +41,10 @@ impl Migrator {
         &self,
         line: &LedgerLine,
     ) -> Result<Option<Migrated>, ApplyError> {
-        let slug: Slug =
-            line.slug
-                .parse()
-                .map_err(|e: crate::tenancy::SlugError| DbError::Inconsistent {
-                    column: "slug",
-                    reason: e.to_string(),
-                })?;
         let began = Instant::now();
         let mut tries = 1;
         let error = loop {
-            match self.try_tenant(line.id, &slug).await {
+            match self.try_tenant(line.id).await {
                 Ok(()) => {
                     return Ok(Some(Migrated {
                         slug: line.slug.clone(),
@@ -71,8 +64,7 @@ impl Migrator {
         }
         // A tenant that is merely busy, or whose history differs, is as able to be served as before.
         let stops_serving = !error.is_lock_timeout() && !error.is_divergence();
-        self.note_failure(line.id, &slug, &error, stops_serving)
-            .await?;
+        self.note_failure(line.id, &error, stops_serving).await?;
         Err(error)
     }
 
@@ -89,9 +81,9 @@ impl Migrator {
         Ok(ledger::line(tx.scoped(), id).await?.is_none())
     }
 
-    async fn try_tenant(&self, id: TenantId, slug: &Slug) -> Result<(), ApplyError> {
-        while let Some(piece) = self.advance(id, slug).await? {
-            self.run_outside(id, slug, &piece).await?;
+    async fn try_tenant(&self, id: TenantId) -> Result<(), ApplyError> {
+        while let Some(piece) = self.advance(id).await? {
+            self.run_outside(id, &piece).await?;
         }
         Ok(())
     }
@@ -99,7 +91,7 @@ impl Migrator {
     /// Applies what is missing up to the first migration that runs without a transaction, and gives that one.
     ///
     /// What has to be known goes out with the `BEGIN`, and all the rest with the `COMMIT`.
-    async fn advance(&self, id: TenantId, slug: &Slug) -> Result<Option<Piece>, ApplyError> {
+    async fn advance(&self, id: TenantId) -> Result<Option<Piece>, ApplyError> {
         let schema = SchemaName::of(id);
         let schema = schema.as_str();
         let opening = format!(
@@ -124,7 +116,7 @@ impl Migrator {
             (None, _) => self.set.target(),
         };
         let mut texts: Vec<String> = pieces.iter().map(|p| apply::text(schema, p)).collect();
-        texts.push(ledger::success(id, slug, target, Duration::ZERO)?);
+        texts.push(ledger::success(id, target, Duration::ZERO)?);
         if pieces.is_empty() {
             texts.push(ledger::clear_failure(id));
         }
@@ -134,12 +126,7 @@ impl Migrator {
     }
 
     /// Runs one migration without a transaction, then writes it down in one. Killed between the two, it runs again, which does no harm.
-    async fn run_outside(
-        &self,
-        id: TenantId,
-        slug: &Slug,
-        piece: &Piece,
-    ) -> Result<(), ApplyError> {
+    async fn run_outside(&self, id: TenantId, piece: &Piece) -> Result<(), ApplyError> {
         let Some(outside) = self.set.outside(piece.version) else {
             return Ok(());
         };
@@ -161,7 +148,7 @@ impl Migrator {
         if let Err(source) = session.run(self.locks.outside, &piece.sql).await {
             let dropped = drop_half_built(&mut session, &schema, outside, self.locks.outside).await;
             if let Err(error) = dropped {
-                tracing::warn!(tenant.slug = %slug, error = chain(&error), "a half-built index stays until the next try");
+                tracing::warn!(tenant.id = %id, error = chain(&error), "a half-built index stays until the next try");
             }
             let name = piece.name.clone();
             return Err(ApplyError::Migration { name, source });
@@ -171,7 +158,7 @@ impl Migrator {
             "BEGIN; {}; {}; {}; COMMIT",
             ledger::mark(id),
             piece.record,
-            ledger::success(id, slug, target, began.elapsed())?
+            ledger::success(id, target, began.elapsed())?
         );
         session.run(wait, &record).await?;
         Ok(())
@@ -180,14 +167,13 @@ impl Migrator {
     async fn note_failure(
         &self,
         id: TenantId,
-        slug: &Slug,
         error: &ApplyError,
         stops_serving: bool,
     ) -> Result<(), DbError> {
         let mut tx = self.ddl.begin(self.locks.timeout).await?;
         let text = chain(error);
         let target = self.set.target();
-        ledger::record_failure(tx.scoped(), id, slug, &text, target, stops_serving).await?;
+        ledger::record_failure(tx.scoped(), id, &text, target, stops_serving).await?;
         tx.commit().await
     }
 }

@@ -6,7 +6,7 @@
 use super::apply::{ApplyError, LockBudget};
 use super::fleet::{Migrator, lock, tenant_lock};
 use super::schema;
-use crate::tenancy::{DbError, DdlTransaction, Row, SchemaName, Slug, Sql, TenantId, quote_ident};
+use crate::tenancy::{DbError, DdlTransaction, Row, SchemaName, Sql, TenantId, quote_ident};
 
 /// Tables of one part. With its indexes, types, constraints and the like a table takes about 15 locks; PostgreSQL has some 7,000 by default, for
 /// everybody.
@@ -101,12 +101,7 @@ impl Migrator {
     ///
     /// # Errors
     /// When one of them fails; the transaction is of no use then.
-    pub async fn raise(
-        &self,
-        tx: &mut DdlTransaction,
-        id: TenantId,
-        slug: &Slug,
-    ) -> Result<(), ApplyError> {
+    pub async fn raise(&self, tx: &mut DdlTransaction, id: TenantId) -> Result<(), ApplyError> {
         let (schema, tombstone) = names(id);
         let user = self.user_of(id);
         tx.batch(&format!(
@@ -114,7 +109,7 @@ impl Migrator {
              GRANT USAGE ON SCHEMA {schema} TO {user}"
         ))
         .await?;
-        self.bring_up(tx, id, slug, &SchemaName::of(id)).await
+        self.bring_up(tx, id, &SchemaName::of(id)).await
     }
 
     /// Drops at most `part` of what a tombstone holds. `false` where there was nothing left.

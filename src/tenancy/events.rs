@@ -1,4 +1,6 @@
 //! What one node tells the others, at once: NOTIFY on one channel, in the transaction of the change.
+//!
+//! Invariant: a notice says what to read anew, and nothing that is believed unread: whoever may connect to the database may send one.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,23 +17,22 @@ pub(super) const CHANNEL: &str = "tenantry";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A tenant was made, renamed, suspended, migrated, …: read it anew.
+    /// A tenant was made, renamed, suspended, migrated, …: read it anew. Older nodes told its slug as well; nobody needs it, and any login of
+    /// the database may listen.
     TenantChanged {
         /// Which.
         id: TenantId,
-        /// Its slug, for those who had looked it up in vain.
-        slug: String,
     },
     /// A tenant's own roles, or what they are granted, changed: read them anew.
     RolesChanged {
         /// Whose.
         tenant: TenantId,
     },
-    /// The access tokens of these sessions are dead.
+    /// The access tokens of these sessions are dead: read in `public.revoked_sessions` whether that is so.
     SessionsRevoked {
         /// Which sessions; at most a hundred, for PostgreSQL carries less than 8,000 bytes at once.
         sessions: Vec<Uuid>,
-        /// Seconds since 1970 after which no token of theirs can be alive anyway.
+        /// Seconds since 1970 after which no token of theirs can be alive anyway. For older nodes, which believed it unread.
         expires: i64,
     },
     /// A mail waits to be sent.

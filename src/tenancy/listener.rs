@@ -141,11 +141,8 @@ impl Ear {
             let _ = self.subscribers.send(Heard::Resync);
             return;
         };
-        if let Event::TenantChanged { id, slug } = &event {
-            match slug.parse() {
-                Ok(slug) => self.registry.forget(*id, &slug),
-                Err(_) => self.registry.forget_all(),
-            }
+        if let Event::TenantChanged { id } = &event {
+            self.registry.forget(*id);
         }
         // No subscriber is no failure.
         let _ = self.subscribers.send(Heard::Event(event));

@@ -217,8 +217,8 @@ impl Tenancy {
     }
 
     /// Forgets a tenant at once on this node; others hear [`Event::TenantChanged`].
-    pub fn forget(&self, id: TenantId, slug: &Slug) {
-        self.shared.registry.forget(id, slug);
+    pub fn forget(&self, id: TenantId) {
+        self.shared.registry.forget(id);
     }
 
     /// Gives out no more connections, and hears other nodes no more.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an entry that was read before an invalidation never enters the cache after it, so what a node was told is in force.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +24,7 @@ use super::value::Row;
 const CAPACITY: u64 = 200_000;
 /// How long "nobody has this name" is believed.
 const MISSING_TTL: Duration = Duration::from_secs(5);
-/// How long an entry is believed while no invalidation can reach this node.
+/// How long anything is believed while no invalidation can reach this node.
 const DEAF_TTL: Duration = Duration::from_secs(1);
 
 /// How a request names its tenant.
@@ -49,13 +50,17 @@ impl std::str::FromStr for TenantKey {
 
 #[derive(Clone)]
 struct Entry {
-    tenant: Option<Arc<Tenant>>,
+    tenant: Arc<Tenant>,
     read_at: Instant,
 }
 
 /// See the module.
 pub(super) struct Registry {
-    cache: Cache<TenantKey, Entry>,
+    tenants: Cache<TenantId, Entry>,
+    /// Whose a slug was when it was last asked for. A tenant that has another by now is not found by it.
+    slugs: Cache<Slug, TenantId>,
+    /// Names that nobody has, and when that was read.
+    missing: Cache<TenantKey, Instant>,
     /// Counts invalidations; held while an entry goes in or out.
     epoch: Mutex<u64>,
     hearing: AtomicBool,
@@ -64,10 +69,9 @@ pub(super) struct Registry {
 impl Registry {
     pub(super) fn new(ttl: Duration) -> Self {
         Self {
-            cache: Cache::builder()
-                .max_capacity(CAPACITY)
-                .time_to_live(ttl)
-                .build(),
+            tenants: cache(ttl),
+            slugs: cache(ttl),
+            missing: cache(MISSING_TTL),
             epoch: Mutex::new(0),
             hearing: AtomicBool::new(false),
         }
@@ -78,10 +82,11 @@ impl Registry {
         pool: &Pool,
         key: &TenantKey,
     ) -> Result<Option<Arc<Tenant>>, DbError> {
-        if let Some(entry) = self.cache.get(key)
-            && self.is_fresh(&entry)
-        {
-            return Ok(entry.tenant);
+        if let Some(known) = self.known(key) {
+            return Ok(Some(known));
+        }
+        if self.is_missing(key) {
+            return Ok(None);
         }
         let epoch = *self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         let read_at = Instant::now();
@@ -89,44 +94,54 @@ impl Registry {
         let tenant = read(&mut db, key).await?.map(Arc::new);
         let now = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         if *now == epoch {
-            let entry = Entry {
-                tenant: tenant.clone(),
-                read_at,
-            };
-            self.cache.insert(key.clone(), entry);
+            self.keep(key, tenant.clone(), read_at);
         }
         Ok(tenant)
     }
 
-    fn is_fresh(&self, entry: &Entry) -> bool {
-        let limit = match (self.is_hearing(), &entry.tenant) {
-            (false, _) => DEAF_TTL,
-            (true, None) => MISSING_TTL,
-            (true, Some(_)) => return true,
+    fn known(&self, key: &TenantKey) -> Option<Arc<Tenant>> {
+        let entry = match key {
+            TenantKey::Id(id) => self.tenants.get(id)?,
+            TenantKey::Slug(slug) => {
+                let entry = self.tenants.get(&self.slugs.get(slug)?)?;
+                Some(entry).filter(|entry| entry.tenant.slug == *slug)?
+            }
         };
-        entry.read_at.elapsed() < limit
+        self.is_believed(entry.read_at).then_some(entry.tenant)
     }
 
-    /// The tenant changed: forget what is known under its id and slug.
-    pub(super) fn forget(&self, id: TenantId, slug: &Slug) {
+    fn is_missing(&self, key: &TenantKey) -> bool {
+        let read_at = self.missing.get(key);
+        read_at.is_some_and(|read_at| self.is_believed(read_at))
+    }
+
+    fn is_believed(&self, read_at: Instant) -> bool {
+        self.is_hearing() || read_at.elapsed() < DEAF_TTL
+    }
+
+    fn keep(&self, key: &TenantKey, tenant: Option<Arc<Tenant>>, read_at: Instant) {
+        let Some(tenant) = tenant else {
+            self.missing.insert(key.clone(), read_at);
+            return;
+        };
+        self.slugs.insert(tenant.slug.clone(), tenant.id);
+        self.tenants.insert(tenant.id, Entry { tenant, read_at });
+    }
+
+    /// The tenant changed: forget it, and which names nobody has, for one of them may be its own now.
+    pub(super) fn forget(&self, id: TenantId) {
         let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         *epoch += 1;
-        if let Some(Entry {
-            tenant: Some(known),
-            ..
-        }) = self.cache.get(&TenantKey::Id(id))
-        {
-            self.cache.invalidate(&TenantKey::Slug(known.slug.clone()));
-        }
-        self.cache.invalidate(&TenantKey::Id(id));
-        self.cache.invalidate(&TenantKey::Slug(slug.clone()));
+        self.tenants.invalidate(&id);
+        self.missing.invalidate_all();
     }
 
     /// Invalidations may have been missed: forget everything.
     pub(super) fn forget_all(&self) {
         let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         *epoch += 1;
-        self.cache.invalidate_all();
+        self.tenants.invalidate_all();
+        self.missing.invalidate_all();
     }
 
     /// Whether invalidations reach this node now.
@@ -138,6 +153,15 @@ impl Registry {
     pub(super) fn set_hearing(&self, hearing: bool) -> bool {
         self.hearing.swap(hearing, Ordering::Relaxed)
     }
+}
+
+fn cache<K, V>(ttl: Duration) -> Cache<K, V>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let cache = Cache::builder().max_capacity(CAPACITY).time_to_live(ttl);
+    cache.build()
 }
 
 macro_rules! select_tenant {
@@ -160,7 +184,8 @@ const PAGE: Sql = Sql::new(
     ),
 );
 
-async fn read(db: &mut Scoped, key: &TenantKey) -> Result<Option<Tenant>, DbError> {
+/// The tenant of this name as the tables have it.
+pub(super) async fn read(db: &mut Scoped, key: &TenantKey) -> Result<Option<Tenant>, DbError> {
     let row = match key {
         TenantKey::Slug(slug) => db.query_opt(&BY_SLUG, &[&slug.as_str()]).await?,
         TenantKey::Id(id) => db.query_opt(&BY_ID, &[id]).await?,

@@ -94,9 +94,9 @@ impl Directory {
 async fn follow(mut heard: Receiver<Heard>, cache: Arc<RoleCache>) {
     loop {
         match heard.recv().await {
-            Ok(Heard::Event(
-                Event::RolesChanged { tenant: id } | Event::TenantChanged { id, .. },
-            )) => cache.forget(id),
+            Ok(Heard::Event(Event::RolesChanged { tenant: id } | Event::TenantChanged { id })) => {
+                cache.forget(id);
+            }
             Ok(Heard::Event(_)) => {}
             Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => cache.forget_all(),
             Err(RecvError::Closed) => return,

@@ -51,7 +51,7 @@ impl Tenants<'_> {
                 done => break done?,
             }
         };
-        self.deps.tenancy.forget(tenant.id, &tenant.slug);
+        self.deps.tenancy.forget(tenant.id);
         if let Some(ended) = ended {
             ended.announce();
         }
@@ -97,10 +97,7 @@ impl Tenants<'_> {
             None
         };
         self.migrator.bury(&mut tx, tenant.id).await?;
-        let gone = Event::TenantChanged {
-            id: tenant.id,
-            slug: tenant.slug.to_string(),
-        };
+        let gone = Event::TenantChanged { id: tenant.id };
         gone.publish(tx.scoped()).await?;
         let steps = &STEPS;
         let operation = Operation::done(new_id(), "tenant.delete", tenant.id.0, steps, now);
@@ -147,7 +144,7 @@ impl Tenants<'_> {
                 done => break done?,
             }
         }
-        self.deps.tenancy.forget(tenant.id, &tenant.slug);
+        self.deps.tenancy.forget(tenant.id);
         let restored = self.visible(scope.extent(), id).await?;
         Ok(TenantView::from(&*restored))
     }
@@ -159,8 +156,7 @@ impl Tenants<'_> {
     ) -> Result<(), TenantsError> {
         let now = self.deps.clock.now();
         let mut tx = self.migrator.begin_alone(tenant.id).await?;
-        let Some((status, slug)) = tombstones::raise(tx.scoped(), scope, tenant.id, now).await?
-        else {
+        let Some(status) = tombstones::raise(tx.scoped(), scope, tenant.id, now).await? else {
             return Err(
                 match tombstones::is_deleted(tx.scoped(), scope, tenant.id).await? {
                     Some(true) => TenantsError::Expired,
@@ -175,7 +171,7 @@ impl Tenants<'_> {
             );
         };
         // It tells the nodes, too.
-        self.migrator.raise(&mut tx, tenant.id, &slug).await?;
+        self.migrator.raise(&mut tx, tenant.id).await?;
         let before = TenantView::from(tenant);
         let after = TenantView {
             status,

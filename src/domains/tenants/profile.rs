@@ -7,7 +7,7 @@ use super::model::{TenantChange, TenantView, Usage};
 use super::repository;
 use super::service::Tenants;
 use crate::domains::access::{TenantRead, TenantUpdate, TenantsManage, authorize};
-use crate::tenancy::{Event, PLATFORM_SLUG, Status};
+use crate::tenancy::{PLATFORM_SLUG, Status};
 
 impl Tenants<'_> {
     /// The caller's own tenant.
@@ -80,12 +80,7 @@ impl Tenants<'_> {
             // Before the profile, so that a taken slug is heard of first.
             repository::rename(db, &scope, &tenant, slug, now).await?;
         }
-        let called = repository::set_profile(db, &scope, tenant.id, &change, now).await?;
-        let changed = Event::TenantChanged {
-            id: tenant.id,
-            slug: called,
-        };
-        changed.publish(db).await?;
+        repository::set_profile(db, &scope, tenant.id, &change, now).await?;
         let after = TenantView {
             slug: slug.unwrap_or(&tenant.slug).to_string(),
             name: change.name.clone().unwrap_or_else(|| before.name.clone()),
@@ -100,9 +95,6 @@ impl Tenants<'_> {
         };
         self.note(&mut tx, &tenant, action, &before, &after).await?;
         self.announce_and_commit(tx, &tenant).await?;
-        if let Some(slug) = slug {
-            self.deps.tenancy.forget(tenant.id, slug);
-        }
         Ok(after)
     }
 }

@@ -127,8 +127,8 @@ pub(super) async fn insert_and_build(
 ) -> Result<String, TenantsError> {
     let plan = repository::insert(tx.scoped(), row).await?;
     match spare {
-        Some(spare) => migrator.record_claim(tx, spare, row.slug).await?,
-        None => migrator.build_schema(tx, row.id, row.slug).await?,
+        Some(spare) => migrator.record_claim(tx, spare).await?,
+        None => migrator.build_schema(tx, row.id).await?,
     }
     Ok(plan)
 }

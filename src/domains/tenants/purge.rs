@@ -107,7 +107,7 @@ impl Tenants<'_> {
                 Err(error) => return Err(error),
             }
         }
-        self.deps.tenancy.forget(id, &tenant.slug);
+        self.deps.tenancy.forget(id);
         Ok(true)
     }
 
@@ -131,10 +131,7 @@ impl Tenants<'_> {
         }
         self.migrator.drop_rest(&mut tx, id).await?;
         tombstones::forget(tx.scoped(), scope, id).await?;
-        let changed = Event::TenantChanged {
-            id,
-            slug: tenant.slug.to_string(),
-        };
+        let changed = Event::TenantChanged { id };
         changed.publish(tx.scoped()).await?;
         let act = act("tenant.purged", &TenantView::from(tenant), None);
         self.record(&mut tx, act, None).await?;

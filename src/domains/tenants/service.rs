@@ -221,13 +221,10 @@ impl<'d> Tenants<'d> {
         mut tx: ControlTransaction,
         tenant: &Tenant,
     ) -> Result<(), TenantsError> {
-        let changed = Event::TenantChanged {
-            id: tenant.id,
-            slug: tenant.slug.to_string(),
-        };
+        let changed = Event::TenantChanged { id: tenant.id };
         changed.publish(tx.public().await?).await?;
         tx.commit().await?;
-        self.deps.tenancy.forget(tenant.id, &tenant.slug);
+        self.deps.tenancy.forget(tenant.id);
         Ok(())
     }
 }

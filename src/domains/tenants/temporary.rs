@@ -175,11 +175,7 @@ pub async fn reap_expired(migrator: &Migrator, clock: &Clock) -> Result<usize, T
 }
 
 async fn tell_that_it_is_gone(tx: &mut DdlTransaction, id: TenantId) -> Result<(), DbError> {
-    let gone = Event::TenantChanged {
-        id,
-        slug: slug_of(id.0),
-    };
-    gone.publish(tx.scoped()).await
+    Event::TenantChanged { id }.publish(tx.scoped()).await
 }
 
 fn slug_of(id: Uuid) -> String {

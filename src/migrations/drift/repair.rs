@@ -95,7 +95,7 @@ impl Migrator {
         slug: String,
         at: Option<i32>,
     ) -> Result<(String, Repair), DriftError> {
-        match self.try_repair(references, id, &slug, at).await {
+        match self.try_repair(references, id, at).await {
             Ok(repair) => Ok((slug, repair)),
             Err(DriftError::Db(error)) => Ok((slug, Repair::Failed(error))),
             Err(error) => Err(error),
@@ -106,7 +106,6 @@ impl Migrator {
         &self,
         references: &References<'_>,
         id: TenantId,
-        slug: &str,
         at: Option<i32>,
     ) -> Result<Repair, DriftError> {
         let schema = SchemaName::of(id);
@@ -151,7 +150,7 @@ impl Migrator {
         let fitting: Vec<i32> = fitting.map(|(version, _)| *version).collect();
         match (fitting.as_slice(), candidates.first()) {
             ([version], _) => {
-                self.record(&mut tx, id, slug, &schema, *version).await?;
+                self.record(&mut tx, id, &schema, *version).await?;
                 tx.commit().await?;
                 Ok(Repair::Recorded { version: *version })
             }
@@ -193,7 +192,6 @@ impl Migrator {
         &self,
         tx: &mut DdlTransaction,
         id: TenantId,
-        slug: &str,
         schema: &SchemaName,
         version: i32,
     ) -> Result<(), DbError> {
@@ -214,10 +212,7 @@ impl Migrator {
             &[&id, &target.version, &target.checksum, &target.needs_binary],
         )
         .await?;
-        let changed = Event::TenantChanged {
-            id,
-            slug: slug.to_owned(),
-        };
+        let changed = Event::TenantChanged { id };
         changed.publish(tx.scoped()).await
     }
 }

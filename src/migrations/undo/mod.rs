@@ -162,10 +162,7 @@ impl Migrator {
         if recorded != 1 {
             return Err(UndoError::EndedTransaction);
         }
-        let changed = Event::TenantChanged {
-            id: tenant.id,
-            slug: tenant.slug.clone(),
-        };
+        let changed = Event::TenantChanged { id: tenant.id };
         changed.publish(tx.scoped()).await?;
         tx.commit().await?;
         Ok(true)

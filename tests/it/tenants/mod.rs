@@ -4,6 +4,7 @@ mod creation;
 mod deletion;
 pub mod killed;
 mod life;
+mod notices;
 mod people;
 mod plan;
 mod profile;

@@ -89,7 +89,7 @@ impl Making<'_> {
         self.same_structure(&mut tx, &schema, &mut notes).await?;
         watch.done("copy_rows").await;
 
-        self.migrator.finish_schema(&mut tx, id, &new.slug).await?;
+        self.migrator.finish_schema(&mut tx, id).await?;
         view.schema_version = self.migrator.set().target().version;
         tx.enter(&schema).await?;
         if repository::has_operators(tx.scoped()).await? {
@@ -97,7 +97,7 @@ impl Making<'_> {
         }
         self.note(&mut tx, &view).await?;
         tx.commit().await?;
-        self.deps.tenancy.forget(id, &new.slug);
+        self.deps.tenancy.forget(id);
         watch.done("migrate").await;
         Ok(Copied {
             tenant: view,

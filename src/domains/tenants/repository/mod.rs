@@ -25,7 +25,7 @@ const SET_STATUS: Sql = Sql::new(
 const SET_PROFILE: Sql = Sql::new(
     "tenants.set_profile",
     "UPDATE public.tenants SET name = coalesce($2, name), plan = coalesce($3, plan), updated_at = $4 \
-     WHERE id = $1 RETURNING slug",
+     WHERE id = $1",
 );
 /// From the slug that the caller read, so that of two renames at once the second hears of the first.
 const RENAME: Sql = Sql::new(
@@ -114,18 +114,17 @@ pub(super) async fn set_status(
     Ok(db.execute(&SET_STATUS, params).await? == 1)
 }
 
-/// Answers with the slug that it has now, by which nodes are told.
 pub(super) async fn set_profile(
     db: &mut Scoped,
     _scope: &Scope<TenantUpdate>,
     id: TenantId,
     change: &TenantChange,
     now: DateTime<Utc>,
-) -> Result<String, TenantsError> {
+) -> Result<(), TenantsError> {
     let params: &[&dyn Param] = &[&id, &change.name, &change.plan, &now];
-    match db.query_opt(&SET_PROFILE, params).await {
-        Ok(Some(row)) => Ok(row.get("slug")?),
-        Ok(None) => Err(TenantsError::NotFound),
+    match db.execute(&SET_PROFILE, params).await {
+        Ok(0) => Err(TenantsError::NotFound),
+        Ok(_) => Ok(()),
         Err(e) if e.constraint() == Some("tenants_plan_fkey") => Err(TenantsError::UnknownPlan(
             change.plan.clone().unwrap_or_default(),
         )),

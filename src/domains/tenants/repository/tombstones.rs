@@ -3,9 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domains::access::{Scope, TenantsManage};
-use crate::tenancy::{
-    DbError, Param, Scoped, Slug, SlugError, Sql, Status, Tenant, TenantId, Tombstone,
-};
+use crate::tenancy::{DbError, Param, Scoped, Sql, Status, Tenant, TenantId, Tombstone};
 
 const BURY: Sql = Sql::new(
     "tenants.bury",
@@ -15,7 +13,7 @@ const BURY: Sql = Sql::new(
 const RAISE: Sql = Sql::new(
     "tenants.raise",
     "UPDATE public.tenants SET status = status_before, status_before = NULL, deleted_at = NULL, purge_after = NULL, updated_at = $2 \
-     WHERE id = $1 AND status = 'deleted' AND NOT purging AND purge_after > $2 RETURNING status, slug",
+     WHERE id = $1 AND status = 'deleted' AND NOT purging AND purge_after > $2 RETURNING status",
 );
 const IS_DELETED: Sql = Sql::new(
     "tenants.is_deleted",
@@ -49,23 +47,22 @@ pub(in crate::domains::tenants) async fn bury(
     Ok(db.execute(&BURY, params).await? == 1)
 }
 
-/// Where a deleted tenant comes back to, and its slug; `None` where it cannot.
+/// Where a deleted tenant comes back to; `None` where it cannot.
 pub(in crate::domains::tenants) async fn raise(
     db: &mut Scoped,
     _scope: &Scope<TenantsManage>,
     id: TenantId,
     now: DateTime<Utc>,
-) -> Result<Option<(Status, Slug)>, DbError> {
+) -> Result<Option<Status>, DbError> {
     let Some(row) = db.query_opt(&RAISE, &[&id, &now]).await? else {
         return Ok(None);
     };
-    let (status, slug): (String, String) = (row.get("status")?, row.get("slug")?);
-    let inconsistent = |column, reason| DbError::Inconsistent { column, reason };
-    let status = status.parse().map_err(|e| inconsistent("status", e))?;
-    let slug = slug
-        .parse()
-        .map_err(|e: SlugError| inconsistent("slug", e.to_string()))?;
-    Ok(Some((status, slug)))
+    let status: String = row.get("status")?;
+    let status = status.parse().map_err(|reason| DbError::Inconsistent {
+        column: "status",
+        reason,
+    })?;
+    Ok(Some(status))
 }
 
 /// Whether the tenant is deleted; `None` where there is none.
