@@ -17,7 +17,7 @@ use super::tenant_context::{named, note, origin, state};
 use crate::domains::access::Context;
 use crate::domains::auth::{Auth, AuthError, Verified};
 use crate::error::{Error, ErrorKind};
-use crate::tenancy::{Refusal, ResolveError, Tenant, TenantKey, TenantRef};
+use crate::tenancy::{Refusal, ResolveError, Status, Tenant, TenantId, TenantKey, TenantRef};
 
 /// How the document calls the token.
 pub(super) const SCHEME: &str = "bearer";
@@ -74,8 +74,24 @@ async fn verified(
             let tenant = state.deps.tenancy.admit(tenant)?;
             Ok(state.auth.user_of(bearer, &tenant).await?)
         }
+        Err(AuthError::EndedWithTenant(own)) => Err(ended_with(request, state, own).await),
         verified => Ok(verified?),
     }
+}
+
+/// Who belonged to a deleted tenant is told that it was deleted. Whoever names another, or comes after it was restored, learns what every token tells
+/// that does not hold.
+async fn ended_with(request: &Request, state: &State, own: TenantId) -> Error {
+    let known = state.deps.tenancy.find(&TenantKey::Id(own)).await;
+    let named = named(request, state).await;
+    if let (Ok(Some(tenant)), Ok(named)) = (known, named)
+        && tenant.status == Status::Deleted
+        && named.is_none_or(|named| named.id == own)
+    {
+        note(request, &tenant);
+        return Refusal::Deleted.into();
+    }
+    AuthError::SessionEnded.into()
 }
 
 /// Nobody could tell as whom the request acts.

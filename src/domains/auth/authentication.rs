@@ -16,6 +16,9 @@ impl Auth {
         match self.deps.revocations.state(verified.session_id) {
             RevocationState::Live => Ok(verified),
             RevocationState::Revoked => Err(AuthError::SessionEnded),
+            RevocationState::RevokedWithTenant => {
+                Err(AuthError::EndedWithTenant(verified.tenant_id))
+            }
             RevocationState::Unknown => Err(AuthError::Unsure),
         }
     }

@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::error::AuthError;
 use super::repository;
-use super::revocations::Revocations;
+use super::revocations::{Ending, Revocations};
 use super::service::Auth;
 use crate::domains::Deps;
 use crate::domains::access::Context;
@@ -40,7 +39,7 @@ pub enum Which {
 pub struct Ended {
     revocations: Revocations,
     sessions: Vec<Uuid>,
-    expires: DateTime<Utc>,
+    ending: Ending,
 }
 
 impl Ended {
@@ -77,7 +76,7 @@ impl Ended {
 
     /// Call it once the transaction has committed.
     pub fn announce(self) {
-        self.revocations.insert(&self.sessions, self.expires);
+        self.revocations.insert(&self.sessions, self.ending);
     }
 }
 
@@ -110,7 +109,7 @@ pub async fn revoke(
     deps: &Deps,
     sessions: Vec<Uuid>,
 ) -> Result<Ended, DbError> {
-    revoke_in(tx.public().await?, deps, sessions).await
+    revoke_in(tx.public().await?, deps, sessions, false).await
 }
 
 /// Ends everything that somebody signed in to a tenant by or was sent: its sessions, and the secrets in its mails. For a tenant that goes;
@@ -123,28 +122,32 @@ pub async fn end_all_sessions(tx: &mut DdlTransaction, deps: &Deps) -> Result<En
     // Older ones have no access token that lives.
     let since = now - deps.revocations.token_ttl() - MARGIN;
     let sessions = repository::end_all(tx.scoped(), now, since).await?;
-    revoke_in(tx.scoped(), deps, sessions).await
+    revoke_in(tx.scoped(), deps, sessions, true).await
 }
 
 async fn revoke_in(
     db: &mut Scoped,
     deps: &Deps,
     mut sessions: Vec<Uuid>,
+    with_tenant: bool,
 ) -> Result<Ended, DbError> {
     let revocations = deps.revocations.clone();
     let now = deps.clock.now();
-    let expires = now + revocations.token_ttl() + MARGIN;
+    let ending = Ending {
+        expires: now + revocations.token_ttl() + MARGIN,
+        with_tenant,
+    };
     if !sessions.is_empty() {
         for session in repository::end_impersonations(db, &sessions, now).await? {
             if !sessions.contains(&session) {
                 sessions.push(session);
             }
         }
-        repository::revoke(db, &sessions, expires).await?;
+        repository::revoke(db, &sessions, ending).await?;
         for sessions in sessions.chunks(ANNOUNCED_AT_ONCE) {
             let event = Event::SessionsRevoked {
                 sessions: sessions.to_vec(),
-                expires: expires.timestamp(),
+                expires: ending.expires.timestamp(),
             };
             event.publish(db).await?;
         }
@@ -152,7 +155,7 @@ async fn revoke_in(
     Ok(Ended {
         revocations,
         sessions,
-        expires,
+        ending,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::domains::passwords::HashError;
 use crate::error::{Error, ErrorKind};
 use crate::ids::NoRandomness;
 use crate::signing::SigningFailed;
-use crate::tenancy::DbError;
+use crate::tenancy::{DbError, TenantId};
 
 /// A use case that failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,9 @@ pub enum AuthError {
     /// The session was ended before its token was.
     #[error("the session of this access token has ended; sign in again")]
     SessionEnded,
+    /// It was ended by the deletion of this tenant, which its bearer belonged to.
+    #[error("the session of this access token has ended; sign in again")]
+    EndedWithTenant(TenantId),
     /// The token is another tenant's.
     #[error("this access token is for another tenant than the request")]
     TenantMismatch,
@@ -91,9 +94,10 @@ impl From<AuthError> for Error {
             AuthError::Outside(OutsideError::Unavailable) => {
                 (ErrorKind::Unavailable, "issuer_unavailable")
             }
-            AuthError::Token(_) | AuthError::Outside(_) | AuthError::SessionEnded => {
-                (ErrorKind::Unauthenticated, "invalid_token")
-            }
+            AuthError::Token(_)
+            | AuthError::Outside(_)
+            | AuthError::SessionEnded
+            | AuthError::EndedWithTenant(_) => (ErrorKind::Unauthenticated, "invalid_token"),
             AuthError::TenantMismatch => (ErrorKind::Forbidden, "tenant_mismatch"),
             AuthError::NoSession => (ErrorKind::Forbidden, "no_session"),
             AuthError::Unsure => (ErrorKind::Unavailable, "session_state_unknown"),

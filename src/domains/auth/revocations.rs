@@ -31,8 +31,19 @@ pub enum RevocationState {
     Live,
     /// It was.
     Revoked,
+    /// It was, since its tenant was deleted.
+    RevokedWithTenant,
     /// This node has been cut off for too long to tell.
     Unknown,
+}
+
+/// How a session ended before its access token did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// When the last of its tokens expires.
+    pub(super) expires: DateTime<Utc>,
+    /// Its tenant was deleted.
+    pub(super) with_tenant: bool,
 }
 
 /// See the module. Cheap to clone; all clones know the same.
@@ -52,17 +63,12 @@ impl Drop for Following {
 }
 
 struct Known {
-    /// Revoked sessions, and when the last of their tokens expires.
-    sessions: HashMap<Uuid, DateTime<Utc>>,
+    /// Revoked sessions.
+    sessions: HashMap<Uuid, Ending>,
     trusted_until: Instant,
 }
 
 impl Known {
-    fn insert(&mut self, sessions: &[Uuid], expires: DateTime<Utc>) {
-        let ended = sessions.iter().map(|session| (*session, expires));
-        self.sessions.extend(ended);
-    }
-
     fn is_current(&self) -> bool {
         Instant::now() <= self.trusted_until
     }
@@ -108,8 +114,12 @@ impl Revocations {
     /// What is known of this session.
     pub fn state(&self, session: Uuid) -> RevocationState {
         let known = self.read();
-        if known.sessions.contains_key(&session) {
-            RevocationState::Revoked
+        if let Some(ending) = known.sessions.get(&session) {
+            if ending.with_tenant {
+                RevocationState::RevokedWithTenant
+            } else {
+                RevocationState::Revoked
+            }
         } else if known.is_current() {
             RevocationState::Live
         } else {
@@ -128,8 +138,9 @@ impl Revocations {
     }
 
     /// Revokes on this node at once, before it hears its own announcement.
-    pub(super) fn insert(&self, sessions: &[Uuid], expires: DateTime<Utc>) {
-        write(&self.known).insert(sessions, expires);
+    pub(super) fn insert(&self, sessions: &[Uuid], ending: Ending) {
+        let ended = sessions.iter().map(|session| (*session, ending));
+        write(&self.known).sessions.extend(ended);
     }
 }
 
@@ -156,10 +167,7 @@ impl Follower {
         loop {
             tokio::select! {
                 heard = self.heard.recv() => match heard {
-                    Ok(Heard::Event(Event::SessionsRevoked { sessions, expires })) => {
-                        let expires = DateTime::from_timestamp(expires, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-                        write(&self.known).insert(&sessions, expires);
-                    }
+                    Ok(Heard::Event(Event::SessionsRevoked { sessions, .. })) => self.learn(&sessions).await,
                     Ok(Heard::Event(_)) => {}
                     Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => self.reload().await,
                     Err(RecvError::Closed) => return,
@@ -178,7 +186,29 @@ impl Follower {
 
     async fn reload(&mut self) {
         let result = self.load().await;
-        if let Err(error) = &result
+        self.note(&result);
+    }
+
+    /// A notice says where to look, and is not believed itself: anybody who may connect can send one.
+    async fn learn(&mut self, sessions: &[Uuid]) {
+        if self.knows(sessions) {
+            return;
+        }
+        let result = self.load_some(sessions).await;
+        if result.is_err() {
+            self.note(&result);
+        }
+    }
+
+    fn knows(&self, sessions: &[Uuid]) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        sessions
+            .iter()
+            .all(|session| known.sessions.contains_key(session))
+    }
+
+    fn note(&mut self, result: &Result<(), DbError>) {
+        if let Err(error) = result
             && !self.stale
         {
             tracing::warn!(
@@ -200,6 +230,13 @@ impl Follower {
         Ok(())
     }
 
+    async fn load_some(&mut self, sessions: &[Uuid]) -> Result<(), DbError> {
+        let mut db = self.tenancy.public().await?;
+        let rows = repository::revoked_of(&mut db, self.clock.now(), sessions).await?;
+        write(&self.known).sessions.extend(rows);
+        Ok(())
+    }
+
     fn trust_from(&self, moment: Instant) {
         write(&self.known).trusted_until = moment + TRUST;
     }
@@ -208,7 +245,7 @@ impl Follower {
         let now = self.clock.now();
         write(&self.known)
             .sessions
-            .retain(|_, expires| *expires > now);
+            .retain(|_, ending| ending.expires > now);
         if let Err(error) = self.purge_table(now).await {
             tracing::debug!(error = %error, "expired revocations stay in the table for another minute");
         }

@@ -88,7 +88,10 @@ impl<'d> Sessions<'d> {
     }
 
     fn has_ended(&self, session: Uuid) -> bool {
-        self.deps.revocations.state(session) == RevocationState::Revoked
+        matches!(
+            self.deps.revocations.state(session),
+            RevocationState::Revoked | RevocationState::RevokedWithTenant
+        )
     }
 
     async fn may_end(&self, scope: &Scope<SessionsTerminate>, user: Uuid) -> Result<(), AuthError> {

@@ -107,14 +107,29 @@ async fn every_node_signs_everybody_out_and_a_restored_tenant_knows_no_old_token
     let there = other.anonymous().naming(Some(acme.slug().as_str()));
     let there = there.with_token(ada.token());
     there.get("/projects").await.expect(200);
+    let (gone, _) = acme.anonymous().sign_in("ada@example.com").await;
+    gone.post("/auth/logout", &Value::Null).await.expect(204);
+    let gone_there = there.clone().with_token(gone.token());
+    let bolt = TestTenant::on(&server).await;
 
     let one = format!("/tenants/{}", acme.id());
     operator.delete(&one).await.expect(202);
     let nobody = answers_soon(&acquainted, 410).await;
     nobody.expect_problem(410, "tenant_deleted");
-    // This is asked first, so that it does not tell strangers what became of the tenant.
-    let answer = there.get("/projects").await;
-    answer.expect_problem(401, "invalid_token");
+    for own in [&ada, &there] {
+        let answer = own.get("/projects").await;
+        answer.expect_problem(410, "tenant_deleted");
+        let nowhere = own.clone().naming(None).get(&one).await;
+        nowhere.expect_problem(410, "tenant_deleted");
+        // What did not hold before tells nothing, and neither does what names another tenant.
+        let elsewhere = own.clone().naming(Some(bolt.slug().as_str()));
+        let answer = elsewhere.get("/projects").await;
+        answer.expect_problem(401, "invalid_token");
+    }
+    for signed_out in [&gone, &gone_there] {
+        let answer = signed_out.get("/projects").await;
+        answer.expect_problem(401, "invalid_token");
+    }
     let restored = operator.post(&format!("{one}/restore"), &Value::Null).await;
     restored.expect(200);
     let with_key = there.clone().with_token(None).with_key(Some(key));

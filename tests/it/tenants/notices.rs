@@ -72,3 +72,40 @@ async fn a_notice_of_an_older_node_is_understood() {
     let answer = answers_soon(&ada, 403).await;
     answer.expect_problem(403, "tenant_suspended");
 }
+
+#[tokio::test]
+async fn a_forged_notice_makes_nodes_read_and_nothing_else() {
+    let database = TestDatabase::new().await;
+    let server = TestServer::start(&database).await;
+    let acme = TestTenant::on(&server).await;
+    acme.admin("ada").await;
+    let (ada, _) = acme.anonymous().sign_in("ada@example.com").await;
+    let sessions = ada.get("/auth/sessions").await.expect(200);
+    let session = sessions["data"][0]["id"].as_str().unwrap();
+    let sql = owner(&database).await;
+    let id = acme.id();
+    for forged in [
+        format!(r#"{{"event":"sessions_revoked","sessions":["{session}"],"expires":9999999999}}"#),
+        format!(r#"{{"event":"sessions_revoked","sessions":["{session}"],"expires":-1}}"#),
+        format!(r#"{{"event":"tenant_changed","id":"{id}","slug":"'; DROP SCHEMA public"}}"#),
+        format!(r#"{{"event":"roles_changed","tenant":"{id}"}}"#),
+        r#"{"event":"mail_queued"}"#.to_owned(),
+        r#"{"event":"tenant_changed","id":7}"#.to_owned(),
+        "no notice".to_owned(),
+        String::new(),
+    ] {
+        let notify = "SELECT pg_notify('tenantry', $1)";
+        sql.query(notify, &[&forged]).await.unwrap();
+        // Long enough to be heard and read.
+        for _ in 0..10 {
+            ada.get("/projects").await.expect(200);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    // A true one still ends it.
+    ada.delete(&format!("/auth/sessions/{session}"))
+        .await
+        .expect(204);
+    let ended = ada.get("/projects").await;
+    ended.expect_problem(401, "invalid_token");
+}

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::ending::Which;
 use super::model::Session;
+use super::revocations::Ending;
 use super::rotation::Found;
 use crate::domains::access::{Origin, RoleNameError};
 use crate::tenancy::{DbError, Param, Row, Scoped, Sql};
@@ -62,13 +63,18 @@ const END_ALL: Sql = Sql::new(
 );
 const REVOKE: Sql = Sql::new(
     "auth.revoke",
-    "INSERT INTO public.revoked_sessions (session_id, expires_at) \
-     SELECT session, $2 FROM unnest($1::uuid[]) AS session ORDER BY session \
+    "INSERT INTO public.revoked_sessions (session_id, expires_at, with_tenant) \
+     SELECT session, $2, $3 FROM unnest($1::uuid[]) AS session ORDER BY session \
      ON CONFLICT (session_id) DO NOTHING",
 );
 const REVOKED: Sql = Sql::new(
     "auth.revoked",
-    "SELECT session_id, expires_at FROM public.revoked_sessions WHERE expires_at > $1",
+    "SELECT session_id, expires_at, with_tenant FROM public.revoked_sessions WHERE expires_at > $1",
+);
+const REVOKED_OF: Sql = Sql::new(
+    "auth.revoked_of",
+    "SELECT session_id, expires_at, with_tenant FROM public.revoked_sessions \
+     WHERE expires_at > $1 AND session_id = ANY($2)",
 );
 const PURGE_REVOKED: Sql = Sql::new(
     "auth.purge_revoked",
@@ -152,20 +158,37 @@ pub(super) async fn end_all(
 pub(super) async fn revoke(
     db: &mut Scoped,
     sessions: &[Uuid],
-    expires: DateTime<Utc>,
+    ending: Ending,
 ) -> Result<(), DbError> {
-    db.execute(&REVOKE, &[&sessions, &expires]).await.map(drop)
+    let params: &[&dyn Param] = &[&sessions, &ending.expires, &ending.with_tenant];
+    db.execute(&REVOKE, params).await.map(drop)
 }
 
 /// Sessions whose access tokens are dead and have not expired by themselves.
 pub(super) async fn revoked(
     db: &mut Scoped,
     now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbError> {
+) -> Result<Vec<(Uuid, Ending)>, DbError> {
     let rows = db.query(&REVOKED, &[&now]).await?;
-    rows.iter()
-        .map(|row| Ok((row.get("session_id")?, row.get("expires_at")?)))
-        .collect()
+    rows.iter().map(ending_of).collect()
+}
+
+/// The same of these sessions alone.
+pub(super) async fn revoked_of(
+    db: &mut Scoped,
+    now: DateTime<Utc>,
+    sessions: &[Uuid],
+) -> Result<Vec<(Uuid, Ending)>, DbError> {
+    let rows = db.query(&REVOKED_OF, &[&now, &sessions]).await?;
+    rows.iter().map(ending_of).collect()
+}
+
+fn ending_of(row: &Row) -> Result<(Uuid, Ending), DbError> {
+    let ending = Ending {
+        expires: row.get("expires_at")?,
+        with_tenant: row.get("with_tenant")?,
+    };
+    Ok((row.get("session_id")?, ending))
 }
 
 pub(super) async fn purge_revoked(db: &mut Scoped, now: DateTime<Utc>) -> Result<u64, DbError> {
