@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use poem::PathPattern;
@@ -13,8 +14,10 @@ use super::limits;
 use super::problem;
 use super::request::RequestFacts;
 use super::routes::Routes;
+use super::state::State;
 use crate::error::{Error, FieldError};
 use crate::limits::Limits;
+use crate::tenancy::TENANT_UNAVAILABLE;
 
 /// The longest path and query, in bytes, that is read.
 const LONGEST_URI: usize = 8 * 1024;
@@ -44,6 +47,7 @@ impl<E: Endpoint> Endpoint for Problems<E> {
             return Ok(respond(failure, &facts));
         }
         let method = request.method().clone();
+        let state = request.data::<Arc<State>>().cloned();
         let outcome = AssertUnwindSafe(self.inner.call(request))
             .catch_unwind()
             .await;
@@ -67,6 +71,11 @@ impl<E: Endpoint> Endpoint for Problems<E> {
         }
         if failure.status == StatusCode::FORBIDDEN {
             write_down(&method, failure.code, &facts).await;
+        }
+        if failure.code == TENANT_UNAVAILABLE {
+            failure = look_again(state.as_deref(), &facts)
+                .await
+                .unwrap_or(failure);
         }
         let refused = limits::count_failure(&self.limits, &failure, &facts).await;
         Ok(respond(refused.unwrap_or(failure), &facts))
@@ -99,6 +108,14 @@ async fn write_down(method: &Method, code: &'static str, facts: &RequestFacts) {
             "a refusal could not be written into the audit"
         );
     }
+}
+
+/// What a tenant's registry says now, where its schema was out of reach: it may have been deleted while the request was under way. `None` where nothing
+/// explains it.
+async fn look_again(state: Option<&State>, facts: &RequestFacts) -> Option<Failure> {
+    let refused = state?.deps.tenancy.look_again(facts.tenant_id()?).await;
+    let refused = Failure::from(&refused.err()?);
+    (refused.status != StatusCode::INTERNAL_SERVER_ERROR).then_some(refused)
 }
 
 fn respond(failure: Failure, facts: &RequestFacts) -> Response {

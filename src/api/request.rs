@@ -16,6 +16,7 @@ use crate::domains::access::Context;
 use crate::domains::audit::Refusals;
 use crate::ids;
 use crate::limits::Standing;
+use crate::tenancy::TenantId;
 
 /// The header that names a request, in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -34,7 +35,7 @@ struct Facts {
     is_head: bool,
     uri: Uri,
     route: OnceLock<Arc<str>>,
-    tenant: OnceLock<Box<str>>,
+    tenant: OnceLock<(TenantId, Box<str>)>,
     user: OnceLock<Uuid>,
     caller: OnceLock<Caller>,
     standing: OnceLock<Standing>,
@@ -86,12 +87,16 @@ impl RequestFacts {
 
     /// The slug of the tenant that this request is for, once it is known.
     pub fn tenant(&self) -> Option<&str> {
-        self.0.tenant.get().map(AsRef::as_ref)
+        self.0.tenant.get().map(|(_, slug)| slug.as_ref())
+    }
+
+    pub(super) fn tenant_id(&self) -> Option<TenantId> {
+        self.0.tenant.get().map(|(id, _)| *id)
     }
 
     /// Says which tenant this request is for. The first word holds.
-    pub fn set_tenant(&self, slug: &str) {
-        let _ = self.0.tenant.set(slug.into());
+    pub fn set_tenant(&self, id: TenantId, slug: &str) {
+        let _ = self.0.tenant.set((id, slug.into()));
     }
 
     /// Who asks, once it is known.

@@ -93,7 +93,7 @@ pub(super) async fn named(request: &Request, state: &State) -> Result<Option<Arc
 /// Writes the tenant into the request's log line.
 pub(super) fn note(request: &Request, tenant: &Tenant) {
     if let Some(facts) = request.data::<RequestFacts>() {
-        facts.set_tenant(tenant.slug.as_str());
+        facts.set_tenant(tenant.id, tenant.slug.as_str());
     }
 }
 

@@ -6,6 +6,9 @@ use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, ErrorKind};
 
+/// The code of a request whose tenant's schema or role is not there.
+pub const TENANT_UNAVAILABLE: &str = "tenant_unavailable";
+
 /// A failed statement, or no connection to run it on.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -155,7 +158,7 @@ impl From<DbError> for Error {
                 "the database has no free connection; try again",
             ),
             DbError::ScopeLost { .. } => (
-                "tenant_unavailable",
+                TENANT_UNAVAILABLE,
                 "this tenant's data cannot be reached now; the operators have been told",
             ),
             DbError::Cancelled { .. } => (

@@ -35,7 +35,7 @@ use uuid::Uuid;
 pub use control::ControlTransaction;
 pub use copy::{CopyIn, CopyOut};
 pub use ddl::{DdlPool, DdlSession, DdlTransaction};
-pub use error::DbError;
+pub use error::{DbError, TENANT_UNAVAILABLE};
 pub use events::Event;
 pub use listener::Heard;
 pub use name::{
@@ -219,6 +219,23 @@ impl Tenancy {
     /// Forgets a tenant at once on this node; others hear [`Event::TenantChanged`].
     pub fn forget(&self, id: TenantId) {
         self.shared.registry.forget(id);
+    }
+
+    /// Whether a tenant whose schema is out of reach may be served at all, read anew: its life may have gone on while a request was under way.
+    ///
+    /// # Errors
+    /// A [`Refusal`] as an [`Error`], and then nothing older is believed on this node any more; or the database's failure.
+    pub async fn look_again(&self, id: TenantId) -> Result<(), Error> {
+        let mut db = self.public().await?;
+        let tenant = registry::read(&mut db, &TenantKey::Id(id)).await?;
+        let servable = match tenant {
+            Some(tenant) => tenant.servable(self.shared.supported),
+            None => Err(Refusal::NotFound),
+        };
+        if servable.is_err() {
+            self.forget(id);
+        }
+        Ok(servable?)
     }
 
     /// Gives out no more connections, and hears other nodes no more.

@@ -20,6 +20,7 @@ use tenantry::api::{
 use tenantry::error::{Error, ErrorKind};
 use tenantry::pagination;
 use tenantry::readiness::Readiness;
+use tenantry::tenancy::TenantId;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
@@ -103,7 +104,7 @@ impl SmallApi {
 
     #[oai(path = "/things/:id", method = "get")]
     async fn get(&self, facts: Data<&RequestFacts>, id: Path<Uuid>) -> Json<Uuid> {
-        facts.set_tenant("acme");
+        facts.set_tenant(TenantId(Uuid::nil()), "acme");
         facts.set_user(id.0);
         Json(id.0)
     }

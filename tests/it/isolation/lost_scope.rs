@@ -84,6 +84,43 @@ async fn a_tenant_whose_schema_was_dropped_answers_503_without_the_fence() {
     lose(without_fence, drop_schema).await;
 }
 
+/// The tenant goes where the server has not heard of it: `status` is what the registry says from then on.
+async fn goes_unheard(mode: Mode, status: &str, expected: (u16, &str)) {
+    let two = Two::new(mode).await;
+    let registry = format!(
+        "UPDATE public.tenants SET status = '{status}', \
+         status_before = CASE WHEN '{status}' = 'deleted' THEN 'active' END, \
+         deleted_at = CASE WHEN '{status}' = 'deleted' THEN now() END, \
+         purge_after = CASE WHEN '{status}' = 'deleted' THEN now() + interval '1 day' END WHERE id = '{}'; {}",
+        two.a.id(),
+        rename_schema(&two.a)
+    );
+    two.ann.get("/projects").await.expect(200);
+    two.as_owner(&registry).await;
+    for _ in 0..3 {
+        let read = two.ann.get("/projects").await;
+        read.expect_problem(expected.0, expected.1);
+        let body = json!({ "name": "lost" });
+        let write = two.ann.post("/projects", &body).await;
+        write.expect_problem(expected.0, expected.1);
+        two.ben.get("/projects").await.expect(200);
+    }
+    assert_eq!(two.count(&two.b, "lost").await, 0);
+}
+
+#[tokio::test]
+async fn a_request_that_meets_the_deletion_of_its_tenant_is_told_of_the_deletion() {
+    for mode in [session_mode as Mode, transaction_mode, without_fence] {
+        goes_unheard(mode, "deleted", (410, "tenant_deleted")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_meets_another_end_of_its_tenant_is_told_of_that() {
+    goes_unheard(session_mode, "suspended", (403, "tenant_suspended")).await;
+    goes_unheard(session_mode, "cancelled", (403, "tenant_cancelled")).await;
+}
+
 #[tokio::test]
 async fn a_switch_that_fails_runs_nothing_under_the_scope_before_it() {
     for mode in [session_mode as Mode, transaction_mode, without_fence] {
