@@ -112,6 +112,12 @@ impl Failure {
         Self::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail)
     }
 
+    /// A request that names several hosts.
+    pub(super) fn several_hosts() -> Self {
+        let detail = "expected one `Host`, found several; send one";
+        Self::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
+    }
+
     /// A request that comes slower than it may.
     pub(super) fn too_slow() -> Self {
         let detail = "the request came too slowly, or not to its end; send it again";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use poem::PathPattern;
-use poem::http::{Method, StatusCode, Uri};
+use poem::http::{Method, StatusCode, Uri, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
 use super::failure::Failure;
@@ -40,7 +40,7 @@ impl<E: Endpoint> Endpoint for Problems<E> {
                 .await
                 .map(IntoResponse::into_response);
         };
-        if let Some(failure) = refuse(facts.uri()) {
+        if let Some(failure) = refuse(&request, facts.uri()) {
             return Ok(respond(failure, &facts));
         }
         if let Some(failure) = limits::refuse_shut(&self.limits, request.headers(), &facts) {
@@ -125,7 +125,17 @@ fn respond(failure: Failure, facts: &RequestFacts) -> Response {
 }
 
 /// What no endpoint should have to think of. PostgreSQL has no NUL in text, so nothing has such a name and no filter can match it.
-fn refuse(uri: &Uri) -> Option<Failure> {
+fn refuse(request: &Request, uri: &Uri) -> Option<Failure> {
+    // RFC 9112, 3.2. A proxy and we could each believe another one.
+    if request
+        .headers()
+        .get_all(header::HOST)
+        .iter()
+        .nth(1)
+        .is_some()
+    {
+        return Some(Failure::several_hosts());
+    }
     let query = uri.query().unwrap_or_default();
     if uri.path().len() + query.len() > LONGEST_URI {
         return Some(Failure::uri_too_long(LONGEST_URI));

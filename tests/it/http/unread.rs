@@ -46,6 +46,22 @@ async fn headers_that_are_too_many_or_too_long_are_refused_even_while_they_are_s
 }
 
 #[tokio::test]
+async fn a_request_for_several_hosts_is_malformed_even_where_they_are_the_same() {
+    let server = start().await;
+    for hosts in [
+        "host: a\r\nhost: b",
+        "host: a\r\nHost: a",
+        "host: a\r\nhost:",
+    ] {
+        let request = format!("GET /health HTTP/1.1\r\n{hosts}\r\nconnection: close\r\n\r\n");
+        let answer = answer_to(&server, request.as_bytes()).await;
+        let problem = problem_in(&answer, 400, "malformed_request");
+        assert!(problem["detail"].as_str().unwrap().contains("`Host`"));
+    }
+    assert_eq!(server.request_line().await["code"], "malformed_request");
+}
+
+#[tokio::test]
 async fn an_address_beyond_all_measure_is_too_long() {
     let server = start().await;
     for length in [9_000, 63_000] {
