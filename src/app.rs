@@ -19,6 +19,7 @@ use crate::domains::Deps;
 use crate::domains::audit::Refusals;
 use crate::domains::auth::{Auth, Purge, Revocations};
 use crate::domains::mails::{Links, Sender, Transport, TransportError};
+use crate::domains::operations::keep_watching;
 use crate::domains::passwords::Hasher;
 use crate::domains::roles::Directory;
 use crate::domains::tenants::{CopyRules, Keeper, TenantsError, ensure_platform, keep_purging};
@@ -245,6 +246,7 @@ impl App {
             readiness.clone(),
             migrate,
         ));
+        let watch = tokio::spawn(keep_watching(self.foundation.tenancy.clone()));
         let Foundation { tenancy, clock, .. } = self.foundation.clone();
         let purge = tokio::spawn(Purge::new(tenancy, clock).run(self.purge_every));
         let purge_tenants = tokio::spawn(keep_purging(
@@ -257,6 +259,7 @@ impl App {
         let served = api::server::serve(listener, endpoint, readiness, self.bounds, stops).await;
         probe.abort();
         fleet.abort();
+        watch.abort();
         purge.abort();
         purge_tenants.abort();
         keeper.abort();

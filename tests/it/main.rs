@@ -28,6 +28,7 @@ mod isolation;
 mod limits;
 mod mails;
 mod mfa;
+mod operations;
 mod pooler;
 mod private_postgres;
 mod program;

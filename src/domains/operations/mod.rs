@@ -6,11 +6,13 @@ mod error;
 mod model;
 mod repository;
 mod service;
+mod watch;
 mod work;
 
 pub use error::OperationError;
 pub use model::{Operation, Status, Step};
 pub use service::Operations;
+pub use watch::keep_watching;
 
 pub(in crate::domains) use repository::{Starter, insert};
 pub(in crate::domains) use work::{Progress, go_on};

@@ -24,10 +24,10 @@ const GIVEN_UP: &str = "the server that was at work has ended; ask again";
 const GIVE_UP: Sql = Sql::new(
     "operations.give_up",
     "UPDATE public.operations SET status = 'failed', updated_at = now(), \
-     error = $2, steps = (SELECT jsonb_agg( \
+     error = $1, steps = (SELECT jsonb_agg( \
      CASE WHEN step->>'status' = 'running' THEN jsonb_set(step, '{status}', '\"failed\"') ELSE step END ORDER BY at) \
      FROM jsonb_array_elements(steps) WITH ORDINALITY AS of_it (step, at)) \
-     WHERE id = $1 AND status = 'running' AND heartbeat_at < now() - interval '1 minute'",
+     WHERE status = 'running' AND heartbeat_at < now() - interval '1 minute' RETURNING id, kind",
 );
 const BEAT: Sql = Sql::new(
     "operations.beat",
@@ -83,10 +83,17 @@ pub(super) async fn find(
     tenant: TenantId,
     id: Uuid,
 ) -> Result<Option<Operation>, DbError> {
-    db.execute(&GIVE_UP, &[&id, &GIVEN_UP]).await?;
     let params: &[&dyn Param] = &[&id, &scope.owner(), &tenant];
     let row = db.query_opt(&FIND, params).await?;
     row.as_ref().map(operation_of).transpose()
+}
+
+/// Marks those as failed whose process is gone; tells which they were, and their kinds.
+pub(super) async fn give_up(db: &mut Scoped) -> Result<Vec<(Uuid, String)>, DbError> {
+    let rows = db.query(&GIVE_UP, &[&GIVEN_UP]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("id")?, row.get("kind")?)))
+        .collect()
 }
 
 /// Its process is alive.

@@ -1,7 +1,7 @@
 //! Work that goes on after its answer.
 //!
 //! Invariant: an operation that runs has a process behind it. That process writes a heartbeat; where it stops, the operation has failed for
-//! everybody who looks. So the work itself must be atomic, and asking for it again must be safe.
+//! everybody, which [`super::keep_watching`] writes down. So the work itself must be atomic, and asking for it again must be safe.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::domains::Deps;
 use crate::error::Error;
 use crate::tenancy::{DbError, Tenancy};
 
-/// Between two heartbeats. Who reads an operation gives it up after six of them.
-const BEAT: Duration = Duration::from_secs(10);
+/// Between two heartbeats. After six that did not come, an operation is given up.
+pub(super) const BEAT: Duration = Duration::from_secs(10);
 
 /// Goes on with an operation that the caller has inserted as [`Operation::running`] and committed. Returns at once; a stopping server waits
 /// a little for the work.
