@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use bytes::Bytes;
 use poem::error::ReadBodyError;
 use poem::http::header;
-use poem::{Request, RequestBody, Result};
+use poem::{FromRequest, Request, RequestBody, Result};
 use poem_openapi::error::ContentTypeError;
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
@@ -34,6 +34,26 @@ const LIMIT: usize = 1024 * 1024;
 /// A body of type `T`, of at most 1 MiB.
 #[derive(Debug)]
 pub struct Body<T>(pub T, Option<Fingerprint>);
+
+/// What stands in for [`Body`] where there is none, for the sake of an `Idempotency-Key`.
+pub(super) struct NoBody(Option<Fingerprint>);
+
+impl NoBody {
+    /// As [`Body::key`].
+    pub(super) fn key(self, header: Option<String>, caller: &Context) -> Option<IdempotencyKey> {
+        Some(IdempotencyKey {
+            actor: caller.credential_id()?,
+            key: header?,
+            fingerprint: self.0?,
+        })
+    }
+}
+
+impl<'a> FromRequest<'a> for NoBody {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
+        Ok(Self(fingerprint(request, &Value::Null)?))
+    }
+}
 
 /// What tells one request from another; only where it carries an `Idempotency-Key`.
 type Fingerprint = Vec<u8>;

@@ -6,13 +6,15 @@ use chrono::{DateTime, Utc};
 use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::{Enum, Object, OpenApi};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::document::PREFIX;
 use super::security::PlatformCaller;
 use super::state::State;
 use super::{ApiError, Tag};
+use crate::domains::idempotency::Once;
 use crate::domains::operations::{Operation, Operations, Status, Step};
 
 /// Where an operation or a step stands.
@@ -92,6 +94,30 @@ impl From<Operation> for OperationOut {
             created_at: operation.created_at,
             updated_at: operation.updated_at,
         }
+    }
+}
+
+/// 202 for work that goes on.
+#[derive(ApiResponse)]
+pub(super) enum Begun {
+    /// Begun, or begun before by the same request.
+    #[oai(status = 202)]
+    Accepted(
+        Json<OperationOut>,
+        /// Path of the operation.
+        #[oai(header = "Location")]
+        String,
+        /// `true` where this is the answer to an earlier request with the same key.
+        #[oai(header = "Idempotency-Replayed")]
+        Option<bool>,
+    ),
+}
+
+impl From<Once<Operation>> for Begun {
+    fn from(begun: Once<Operation>) -> Self {
+        let (operation, before) = begun.into_parts();
+        let location = format!("{PREFIX}/operations/{}", operation.id);
+        Self::Accepted(Json(operation.into()), location, before.then_some(true))
     }
 }
 

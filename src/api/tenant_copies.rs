@@ -4,44 +4,17 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::param::{Header, Path};
-use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
-use super::document::PREFIX;
-use super::operations::OperationOut;
+use super::operations::Begun;
 use super::security::PlatformCaller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Tag, UNAVAILABLE};
 use crate::domains::idempotency::Once;
-use crate::domains::operations::Operation;
 use crate::domains::tenants::{NewCopy, Tenants};
 use crate::error::{Error, FieldError};
 use crate::tenancy::Slug;
-
-/// 202 for work that goes on.
-#[derive(ApiResponse)]
-enum Begun {
-    /// Begun, or begun before by the same request.
-    #[oai(status = 202)]
-    Accepted(
-        Json<OperationOut>,
-        /// Path of the operation.
-        #[oai(header = "Location")]
-        String,
-        /// `true` where this is the answer to an earlier request with the same key.
-        #[oai(header = "Idempotency-Replayed")]
-        Option<bool>,
-    ),
-}
-
-impl From<Once<Operation>> for Begun {
-    fn from(begun: Once<Operation>) -> Self {
-        let (operation, before) = begun.into_parts();
-        let location = format!("{PREFIX}/operations/{}", operation.id);
-        Self::Accepted(Json(operation.into()), location, before.then_some(true))
-    }
-}
 
 /// What makes a tenant of an export.
 #[derive(Object)]

@@ -3,30 +3,16 @@
 use std::sync::Arc;
 
 use poem::web::Data;
-use poem_openapi::param::Path;
-use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, OpenApi};
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Header, Path};
 use uuid::Uuid;
 
-use super::document::PREFIX;
-use super::operations::OperationOut;
+use super::body::NoBody;
+use super::operations::Begun;
 use super::security::PlatformCaller;
 use super::state::State;
 use super::{ApiError, CONFLICT, Tag};
 use crate::domains::tenants::Tenants;
-
-/// 202 for work that has begun.
-#[derive(ApiResponse)]
-enum Begun {
-    /// Begun; the operation tells how it goes.
-    #[oai(status = 202)]
-    Accepted(
-        Json<OperationOut>,
-        /// Path of the operation.
-        #[oai(header = "Location")]
-        String,
-    ),
-}
 
 /// The endpoint.
 pub struct TenantMigrationsApi;
@@ -46,10 +32,13 @@ impl TenantMigrationsApi {
         caller: PlatformCaller,
         /// The tenant's id.
         id: Path<Uuid>,
+        /// The client's name for this request; the same request again with it gives the same answer, for 24 hours.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255))]
+        key: Header<Option<String>>,
+        request: NoBody,
     ) -> Result<Begun, ApiError<CONFLICT>> {
+        let key = request.key(key.0, &caller.0);
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        let operation = tenants.migrate(id.0).await?;
-        let location = format!("{PREFIX}/operations/{}", operation.id);
-        Ok(Begun::Accepted(Json(operation.into()), location))
+        Ok(tenants.migrate(id.0, key.as_ref()).await?.into())
     }
 }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::error::TenantsError;
 use super::service::Tenants;
 use crate::domains::access::{Scope, TenantsManage, authorize};
-use crate::domains::audit::{self, Act};
+use crate::domains::audit::Act;
+use crate::domains::idempotency::{self, IdempotencyKey, Once};
 use crate::domains::operations::{self, Operation, Starter};
 use crate::error::{Error, ErrorKind};
 use crate::ids::new_id;
@@ -17,8 +18,12 @@ impl Tenants<'_> {
     /// Migrates one tenant, behind or failed or neither. Asking twice is safe: whoever comes second finds nothing to do.
     ///
     /// # Errors
-    /// [`TenantsError::NotFound`], [`TenantsError::InvalidTransition`] where it is deleted, or the caller may not.
-    pub async fn migrate(&self, id: Uuid) -> Result<Operation, TenantsError> {
+    /// [`TenantsError::NotFound`], [`TenantsError::InvalidTransition`] where it is deleted, the key's own, or the caller may not.
+    pub async fn migrate(
+        &self,
+        id: Uuid,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Once<Operation>, TenantsError> {
         let scope: Scope<TenantsManage> = authorize(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
         if tenant.status == Status::Deleted {
@@ -33,6 +38,10 @@ impl Tenants<'_> {
         let kind = "tenant.migrate";
         let operation = Operation::running(new_id(), kind, Some(id), &["migrate"], clock.now());
         let mut tx = self.deps.tenancy.control("migrate a tenant").await?;
+        let log = tx.tenant(home).await?;
+        if let Some(before) = idempotency::replayed(log, clock, key).await? {
+            return Ok(Once::Before(before));
+        }
         let starter = Starter {
             tenant: home.id,
             user,
@@ -45,14 +54,14 @@ impl Tenants<'_> {
             before: None,
             after: Some(json!({ "operation": operation.id })),
         };
-        // Into the operator's log alone: the tenant's own table may be what the migration has to make.
-        audit::record(tx.tenant(home).await?, &self.context, clock, act).await?;
+        idempotency::keep(tx.tenant(home).await?, clock, key, &operation).await?;
+        self.note_in_both(&mut tx, Some(&tenant), act).await?;
         tx.commit().await?;
         let migrator = self.migrator.clone();
         operations::go_on(self.deps, operation.clone(), move |_| async move {
             migrate(&migrator, tenant.id).await
         });
-        Ok(operation)
+        Ok(Once::Now(operation))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::migrations::{self, Migrator};
 use crate::pagination::{Page, PageRequest};
 use crate::tenancy::{
-    ControlTransaction, DbError, Event, PLATFORM_SLUG, Tenant, TenantId, TenantKey,
+    ControlTransaction, DbError, Event, PLATFORM_SLUG, Status, Tenant, TenantId, TenantKey,
 };
 
 /// Tenants, for one caller.
@@ -212,6 +212,25 @@ impl<'d> Tenants<'d> {
             audit::record(tx.tenant(home).await?, &self.context, clock, act.clone()).await?;
         }
         audit::record(tx.tenant(tenant).await?, &self.context, clock, act).await?;
+        Ok(())
+    }
+
+    /// What an operator did about a tenant: into the platform's log, and into the tenant's own where that can be reached. The last before the commit.
+    pub(super) async fn note_in_both(
+        &self,
+        tx: &mut ControlTransaction,
+        tenant: Option<&Tenant>,
+        act: Act,
+    ) -> Result<(), TenantsError> {
+        let (home, clock) = (self.context.tenant(), &self.deps.clock);
+        audit::record(tx.tenant(home).await?, &self.context, clock, act.clone()).await?;
+        let supported = self.deps.tenancy.supported();
+        let own = tenant.filter(|own| {
+            own.id != home.id && own.status != Status::Deleted && own.is_readable(supported)
+        });
+        if let Some(own) = own {
+            audit::record(tx.tenant(own).await?, &self.context, clock, act).await?;
+        }
         Ok(())
     }
 

@@ -13,10 +13,10 @@ use crate::authorization::fixture::Place;
 const HEADER: &str = "Idempotency-Key";
 
 /// A second request puts another secret in the place of the first, so there is one thing in any case; and a kept answer would tell for a day
-/// the secret of a factor that is in force. A tenant that is migrated twice is migrated once.
+/// the secret of a factor that is in force.
 ///
-/// An export is of the moment that it is asked for, so that it is another each time. Imports and clones go on after their answer, when there
-/// is nothing to count yet; `copies` tries their keys.
+/// An export is of the moment that it is asked for, so that it is another each time. Imports, clones and migrations go on after their answer, when
+/// there is nothing to count yet; `copies` and `fleet` try their keys.
 const WITHOUT: [&str; 6] = [
     "POST /users/me/mfa/totp",
     "POST /invites/{id}/resend",

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tenantry::testkit::{Actor, TestDatabase, TestServer};
+use tenantry::testkit::{Actor, Answer, TestDatabase, TestServer};
 
 use super::fixture::{Migrations, ask, fleet, is_served_soon};
-use crate::program::owner;
+use crate::program::{number, owner};
 
 async fn ended(operator: &Actor, id: &Value) -> Value {
     let began = Instant::now();
@@ -87,8 +87,33 @@ async fn operator_migrates_one_tenant_and_reads_how_it_went() {
     let acts = audit["data"].as_array().unwrap();
     assert_eq!(acts.len(), 3, "{audit}");
     assert_eq!(acts[0]["resource_id"], json!(broken.id));
+    let own = format!(
+        "SELECT count(*) FROM {schema}.audit_log WHERE action = 'tenant.migration_started'"
+    );
+    assert_eq!(number(&sql, &own).await, 3);
 
     let path = format!("/tenants/{}/migrate", deleted.id);
     let refused = operator.post(&path, &Value::Null).await;
     refused.expect_problem(409, "invalid_transition");
+}
+
+#[tokio::test]
+async fn the_same_request_with_the_same_key_begins_one_migration() {
+    let database = TestDatabase::new().await;
+    let tenants = fleet(&database.config, 2).await;
+    let server = TestServer::start(&database).await;
+    let operator = server.operator().await;
+    let begin = async |tenant: usize| {
+        let path = format!("/tenants/{}/migrate", tenants[tenant].id);
+        let request = operator.request(reqwest::Method::POST, &path);
+        Answer::of(request.header("Idempotency-Key", "one")).await
+    };
+    let (one, again) = (begin(0).await, begin(0).await);
+    assert_eq!(one.expect(202)["id"], again.expect(202)["id"]);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.header("location"), one.header("location"));
+    let other = begin(1).await;
+    other.expect_problem(422, "idempotency_mismatch");
+    let done = ended(&operator, &one.json()["id"]).await;
+    assert_eq!(done["status"], "succeeded", "{done}");
 }
