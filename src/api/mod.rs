@@ -33,6 +33,7 @@ mod jwks;
 mod key_or_caller;
 mod limits;
 mod mfa;
+mod operation_files;
 mod operations;
 mod origins;
 mod own_codes;
@@ -112,6 +113,7 @@ pub type Endpoints = (
     impersonation::ImpersonationApi,
     own_tenant::OwnTenantApi,
     operations::OperationsApi,
+    operation_files::OperationFilesApi,
     features::FeaturesApi,
     audit::AuditApi,
     projects::ProjectsApi,
@@ -140,6 +142,7 @@ pub fn endpoints() -> Endpoints {
         impersonation::ImpersonationApi,
         own_tenant::OwnTenantApi,
         operations::OperationsApi,
+        operation_files::OperationFilesApi,
         features::FeaturesApi,
         audit::AuditApi,
         projects::ProjectsApi,

@@ -159,6 +159,10 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
         &["exportTenant"],
         &["invalid_transition", "copy_refused", "exports_off"],
     ),
+    (
+        &["getOperationFile"],
+        &["no_export", "export_gone", "exports_off"],
+    ),
     (&["importTenant"], &["slug_taken", "exports_off"]),
     (&["cloneTenant"], &["slug_taken", "invalid_transition"]),
     (

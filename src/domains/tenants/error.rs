@@ -15,6 +15,9 @@ pub enum TenantsError {
     /// There is none, or the caller may not know of it.
     #[error("there is no such tenant")]
     NotFound,
+    /// There is none that the caller may see.
+    #[error("there is no such operation")]
+    NoOperation,
     /// Another tenant has, or had, this slug.
     #[error("the slug `{0}` is taken; choose another")]
     SlugTaken(String),
@@ -106,6 +109,7 @@ impl From<TenantsError> for Error {
         let conflict = |code| Self::new(ErrorKind::Conflict, code, detail.clone());
         match error {
             TenantsError::NotFound => Self::not_found("tenant"),
+            TenantsError::NoOperation => Self::not_found("operation"),
             TenantsError::SlugTaken(_) => conflict("slug_taken"),
             TenantsError::InvalidTransition { .. }
             | TenantsError::StatusChanged

@@ -17,7 +17,7 @@ mod service;
 mod temporary;
 
 pub use copies::{
-    Copied, CopyError, CopyProgress, CopyRules, Exported, FileError, NewCopy,
+    Copied, CopyError, CopyProgress, CopyRules, ExportFile, Exported, FileError, NewCopy,
     tables as copied_tables,
 };
 pub use deletion::Deleted;

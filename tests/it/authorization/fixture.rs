@@ -132,13 +132,13 @@ impl Place {
             body["user_id"] = json!(self.owner.id());
         }
         if operation.name == "POST /tenants/import" {
-            body["file"] = json!(self.export().await);
+            body["file"] = self.export().await["result"]["file"].clone();
         }
         Some(body)
     }
 
-    /// The file of an export of this place's tenant.
-    async fn export(&self) -> String {
+    /// An export of this place's tenant, once it has ended.
+    async fn export(&self) -> Value {
         let (_, operator) = self.actors.last().unwrap();
         let path = format!("/tenants/{}/export", self.tenant.id());
         let begun = operator.post(&path, &Value::Null).await.expect(202);
@@ -146,7 +146,7 @@ impl Place {
         loop {
             let operation = operator.get(&path).await.expect(200);
             if operation["status"] != "running" {
-                return text(&operation["result"]["file"]);
+                return operation;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
@@ -167,6 +167,8 @@ impl Place {
             self.feature.clone()
         } else if name.contains("/invites/") {
             self.invite.clone()
+        } else if name.ends_with("/operations/{id}/file") {
+            text(&self.export().await["id"])
         } else if name.contains("/operations/") {
             let body = samples::body("POST /auth/register").unwrap();
             let made = self.tenant.anonymous().post("/auth/register", &body).await;

@@ -198,6 +198,7 @@ pub const TABLE: &[Row] = &[
     row("POST /tenants/{id}/clone", OPERATOR, OPERATORS_ALONE),
     row("POST /tenants/import", OPERATOR, OPERATORS_ALONE),
     row("GET /operations/{id}", OPERATOR, STARTERS_AND_OPERATORS),
+    row("GET /operations/{id}/file", OPERATOR, OPERATORS_ALONE),
     row("GET /admin/impersonations", OPERATOR, OPERATORS_ALONE),
     row("POST /admin/impersonations", OPERATOR, OPERATORS_ALONE),
     row(

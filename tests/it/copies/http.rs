@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenantry::testkit::{Actor, Answer, TestDatabase, TestServer, TestTenant};
 
+use crate::program::owner;
 use crate::tenants::new_tenant;
 
 /// A server with a folder for exports, an operator, and a tenant `acme`.
@@ -14,7 +15,7 @@ struct Place {
     operator: Actor,
     acme: String,
     folder: TempDir,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Place {
@@ -32,7 +33,7 @@ impl Place {
             operator,
             acme,
             folder,
-            _database: database,
+            database,
         }
     }
 
@@ -95,6 +96,70 @@ async fn an_operator_exports_imports_and_clones_by_operations() {
         let ada = place.server.anonymous().naming(Some(slug));
         ada.sign_in("ada@example.com").await;
     }
+}
+
+#[tokio::test]
+async fn an_operator_downloads_an_export_and_both_logs_tell_of_it() {
+    let place = Place::new().await;
+    let exported = place.export().await;
+    let name = exported["result"]["file"].as_str().unwrap();
+    let path = format!("/operations/{}/file", exported["id"].as_str().unwrap());
+    let answer = place.operator.request(reqwest::Method::GET, &path);
+    let answer = answer.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("content-type"), "application/x-tar");
+    let disposition = format!("attachment; filename=\"{name}\"");
+    assert_eq!(header("content-disposition"), disposition);
+    assert_eq!(
+        header("content-length"),
+        exported["result"]["bytes"].to_string()
+    );
+    let came = answer.bytes().await.unwrap();
+    let file = place.folder.path().join(name);
+    assert!(came == std::fs::read(&file).unwrap(), "another file came");
+
+    let ada = place.server.anonymous().naming(Some("acme"));
+    let (ada, _) = ada.sign_in("ada@example.com").await;
+    for reader in [&ada, &place.operator.clone().naming(Some("platform"))] {
+        let log = "/audit/logs?action=tenant.export_downloaded";
+        let log = reader.get(log).await.expect(200);
+        assert_eq!(log["data"].as_array().unwrap().len(), 1, "{log}");
+        assert_eq!(log["data"][0]["after"]["file"], name);
+    }
+    ada.get(&path).await.expect_problem(403, "forbidden");
+
+    // The tenant's own log is out of reach now, its export is not.
+    let one = format!("/tenants/{}", place.acme);
+    place.operator.delete(&one).await.expect(202);
+    assert_eq!(place.operator.get(&path).await.status, 200);
+    std::fs::remove_file(&file).unwrap();
+    let gone = place.operator.get(&path).await;
+    gone.expect_problem(410, "export_gone");
+    std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    let gone = place.operator.get(&path).await;
+    gone.expect_problem(410, "export_gone");
+}
+
+#[tokio::test]
+async fn what_is_no_finished_export_has_no_file() {
+    let place = Place::new().await;
+    let path = format!("/tenants/{}/clone", place.acme);
+    let body = json!({ "slug": "twin" });
+    let begun = place.operator.post(&path, &body).await;
+    let cloned = place.end(&begun).await;
+    let path = format!("/operations/{}/file", cloned["id"].as_str().unwrap());
+    let none = place.operator.get(&path).await;
+    none.expect_problem(404, "no_export");
+    let sql = owner(&place.database).await;
+    let id = uuid::Uuid::now_v7();
+    let at_work = format!(
+        "INSERT INTO public.operations (id, kind, status, steps, created_at, updated_at, heartbeat_at) \
+         VALUES ('{id}', 'tenant.export', 'running', '[]', now(), now(), now())"
+    );
+    sql.batch_execute(&at_work).await.unwrap();
+    let none = place.operator.get(&format!("/operations/{id}/file")).await;
+    none.expect_problem(404, "no_export");
 }
 
 #[tokio::test]

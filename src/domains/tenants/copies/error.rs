@@ -26,6 +26,14 @@ pub enum CopyError {
     /// It is not there.
     #[error("there is no export `{0}` in EXPORT_DIR")]
     NoFile(String),
+    /// The operation has no file.
+    #[error(
+        "this operation has no file: it is no export, or one that is still at work or has failed; read its `kind` and `status`"
+    )]
+    NoExport,
+    /// Somebody took it away.
+    #[error("the export `{0}` is not in EXPORT_DIR any more; export the tenant again")]
+    Gone(String),
     /// The file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -125,6 +133,8 @@ impl From<CopyError> for Error {
             CopyError::Off => {
                 Self::new(ErrorKind::Unavailable, "exports_off", detail).retry_after(WAIT)
             }
+            CopyError::NoExport => Self::new(ErrorKind::NotFound, "no_export", detail),
+            CopyError::Gone(_) => Self::new(ErrorKind::Gone, "export_gone", detail),
             CopyError::Name(_) => at("/file", "format"),
             CopyError::NoFile(_) => at("/file", "unknown_file"),
             CopyError::Platform => Self::new(ErrorKind::Conflict, "invalid_transition", detail),

@@ -3,6 +3,7 @@
 //!
 //! Invariant: a copy is of one moment, is there whole or not at all, and lets nobody in whom the source let in by a credential.
 
+mod download;
 mod error;
 mod file;
 mod flow;
@@ -14,6 +15,7 @@ pub mod tables;
 mod target;
 mod work;
 
+pub use download::ExportFile;
 pub use error::CopyError;
 pub use file::FileError;
 pub use flow::CopyProgress;

@@ -15,6 +15,8 @@ use crate::domains::operations::{self, Operation, Starter};
 use crate::ids::new_id;
 use crate::tenancy::{ControlTransaction, TenantId};
 
+/// The kind of an operation that exports.
+pub(super) const EXPORT: &str = "tenant.export";
 const EXPORT_STEPS: [&str; 3] = ["open_tenant", "copy_rows", "finish_file"];
 const COPY_STEPS: [&str; 3] = ["build_schema", "copy_rows", "migrate"];
 
@@ -30,7 +32,7 @@ impl Tenants<'_> {
     ) -> Result<Operation, TenantsError> {
         let copier = Copier::of(self)?;
         let tenant = self.to_be_copied(&copier, id).await?;
-        let operation = self.running("tenant.export", id, &EXPORT_STEPS);
+        let operation = self.running(EXPORT, id, &EXPORT_STEPS);
         let day = operation.created_at.format("%Y%m%d");
         let name = format!("{}-{day}-{}.tar", tenant.slug, operation.id.simple());
         let path = rules.new_file(&name)?;
