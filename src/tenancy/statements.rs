@@ -79,15 +79,13 @@ impl Statements {
             of_scope.version = version;
         }
         of_scope.last_used = self.clock;
-        match of_scope.entries.get_mut(sql.text()) {
-            Some(entry) => entry.of(way).clone().map_or(Plan::Prepare, Plan::Prepared),
-            None => {
-                of_scope.entries.insert(sql.text(), Entry::default());
-                self.kept += 1;
-                self.make_room();
-                Plan::Unprepared
-            }
+        if let Some(entry) = of_scope.entries.get_mut(sql.text()) {
+            return entry.of(way).clone().map_or(Plan::Prepare, Plan::Prepared);
         }
+        of_scope.entries.insert(sql.text(), Entry::default());
+        self.kept += 1;
+        self.make_room();
+        Plan::Unprepared
     }
 
     /// Keeps a statement that was prepared under `scope`.
