@@ -192,3 +192,39 @@ async fn shared_tables_step_back_when_their_servers_are_said_to_be_stopped() {
     program.run("migrate run").expect(0);
     assert_eq!(number(&sql, more).await, 1);
 }
+
+#[tokio::test]
+async fn shared_tables_step_back_only_where_nothing_is_lost() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    program.run("tenant create acme").expect(0);
+    program.run("tenant delete acme --yes").expect(0);
+    program.run("tenant ready --count 2").expect(0);
+    let sql = owner(&database).await;
+    let undo = |version: i32| {
+        let line = format!("migrate undo --public --stop-serving --version {version}");
+        program.run(&line)
+    };
+    undo(13).expect(0);
+    let aside = "INSERT INTO public.set_aside_schemas (tenant_id) VALUES (gen_random_uuid())";
+    sql.execute(aside, &[]).await.unwrap();
+    let ran = undo(8).expect(1);
+    let words = "temporary schemas are waiting to be dropped";
+    assert!(ran.err.contains(words), "{}", ran.err);
+    let gone = "DELETE FROM public.set_aside_schemas";
+    sql.execute(gone, &[]).await.unwrap();
+    undo(8).expect(0);
+    let spares = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^t_'";
+    assert_eq!(number(&sql, spares).await, 1, "the platform's own");
+
+    let ran = undo(7).expect(1);
+    let words = "deleted tenants, which could neither be restored nor purged";
+    assert!(ran.err.contains(words), "{}", ran.err);
+    program.run("migrate run").expect(0);
+    program.run("tenant restore acme").expect(0);
+    for version in [13, 8, 7] {
+        undo(version).expect(0);
+    }
+    program.run("migrate run").expect(0);
+    program.run("tenant show acme").expect(0);
+}
