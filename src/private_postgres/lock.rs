@@ -15,7 +15,7 @@ use super::{Error, Progress, home::Home};
 /// How long a living holder gets: it may be about to end.
 const PATIENCE_WITH_THE_LIVING: Duration = Duration::from_secs(2);
 /// How long the guard of a killed holder gets to stop the server; more than the guard takes at most.
-const PATIENCE_WITH_A_GUARD: Duration = Duration::from_secs(50);
+const PATIENCE_WITH_A_GUARD: Duration = Duration::from_secs(140);
 
 /// The held lock; dropping it passes it on.
 pub(super) struct Lock(File);

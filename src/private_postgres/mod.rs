@@ -49,6 +49,7 @@ pub struct PrivatePostgres {
     address: Address,
     home: Home,
     server: Server,
+    progress: Progress,
     // The last field: it is let go after the server was told to stop.
     _lock: Lock,
 }
@@ -78,16 +79,18 @@ impl PrivatePostgres {
             cluster::create(&home, &owner, &binaries, &lock).await?;
         }
         let (server, address) =
-            server::start_or_adopt(&home, &owner, &binaries, &lock, options.throw_away).await?;
+            server::start_or_adopt(&home, &owner, &binaries, &lock, &options).await?;
         Ok(Self {
             address,
             home,
             server,
+            progress: options.progress,
             _lock: lock,
         })
     }
 
-    /// Finds the server that another living process runs on `data_dir`, for a command that only wants to use it.
+    /// Finds the server that another living process runs on `data_dir`, for a command that only wants to use it. One that starts, recovers or stops is
+    /// waited for.
     ///
     /// # Errors
     /// A server is there but its password file cannot be read.
@@ -95,11 +98,7 @@ impl PrivatePostgres {
         let Some(home) = Home::existing(data_dir) else {
             return Ok(None);
         };
-        let Some(postmaster) = pidfile::living(&home.cluster()) else {
-            return Ok(None);
-        };
-        let address = Address::new(postmaster.socket_dir, home.read_password()?);
-        Ok(address.accepts().await.is_ok().then_some(address))
+        server::find(&home).await
     }
 
     /// Where it listens, and how to sign in.
@@ -124,8 +123,8 @@ impl PrivatePostgres {
     /// Shuts the server down: sessions are ended, everything is on disk when this returns.
     ///
     /// # Errors
-    /// The server still runs after 40 seconds.
+    /// The server still runs after more than two minutes.
     pub async fn stop(self) -> Result<(), Error> {
-        self.server.stop(&self.home).await
+        self.server.stop(&self.home, &self.progress).await
     }
 }

@@ -6,18 +6,22 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::process::geteuid;
+use tokio::time::timeout;
 
 use super::{
-    Address, Error, address::Refusal, binaries::Binaries, guard::Guard, home, home::Home,
-    lock::Lock, owner::Owner, pidfile,
+    Address, Error, Options, Progress, address::Refusal, binaries::Binaries, guard::Guard, home,
+    home::Home, lock::Lock, owner::Owner, pidfile,
 };
 
 /// Long, since a server that was cut off must first replay its log.
-const START_LIMIT: Duration = Duration::from_mins(2);
+const START_LIMIT: Duration = Duration::from_mins(5);
+/// Then the user is told what is waited for.
+const TELL_AFTER: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(10);
 
 /// What PostgreSQL is told beside its defaults; `fsync` stays on, the data is somebody's work.
@@ -43,8 +47,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub async fn stop(self, home: &Home) -> Result<(), Error> {
-        self.guard.finish().await;
+    pub async fn stop(self, home: &Home, progress: &Progress) -> Result<(), Error> {
+        let mut stopped = pin!(self.guard.finish());
+        if timeout(TELL_AFTER, &mut stopped).await.is_err() {
+            progress("waiting for PostgreSQL to write everything to disk, for up to two minutes");
+            stopped.await;
+        }
         if let Some(mut child) = self.child {
             let began = Instant::now();
             while matches!(child.try_wait(), Ok(None)) && began.elapsed() < Duration::from_secs(1) {
@@ -67,7 +75,7 @@ pub(super) async fn start_or_adopt(
     owner: &Owner,
     binaries: &Binaries,
     lock: &Lock,
-    throw_away: bool,
+    options: &Options,
 ) -> Result<(Server, Address), Error> {
     if let Some(adopted) = adopt(home, owner, binaries, lock).await? {
         return Ok(adopted);
@@ -75,10 +83,15 @@ pub(super) async fn start_or_adopt(
     pidfile::clear_stale(&home.cluster())?;
     let socket_dir = socket_dir(home, owner)?;
     let address = Address::new(socket_dir.clone(), home.read_password()?);
-    let guard = Guard::start(home, owner, binaries, &socket_dir, lock, throw_away)?;
+    let guard = Guard::start(home, owner, binaries, &socket_dir, lock, options.throw_away)?;
     let mut child = spawn(home, owner, binaries, &socket_dir)?;
     let began = Instant::now();
+    let mut told = false;
     loop {
+        if !told && began.elapsed() > TELL_AFTER {
+            (options.progress)("waiting for PostgreSQL to start; after a crash it recovers first");
+            told = true;
+        }
         match address.accepts().await {
             Ok(()) => break,
             Err(Refusal::Password) => {
@@ -137,6 +150,21 @@ async fn adopt(
                     ),
                 ));
             }
+            Err(Refusal::NotNow) => tokio::time::sleep(POLL).await,
+        }
+    }
+    Ok(None)
+}
+
+/// The server that another process runs on this cluster, as soon as it takes connections; `None` where there is none, or it ends meanwhile.
+pub(super) async fn find(home: &Home) -> Result<Option<Address>, Error> {
+    let began = Instant::now();
+    while let Some(postmaster) = pidfile::living(&home.cluster()) {
+        let address = Address::new(postmaster.socket_dir, home.read_password()?);
+        match address.accepts().await {
+            Ok(()) => return Ok(Some(address)),
+            Err(Refusal::Password) => return Ok(None),
+            Err(Refusal::NotNow) if began.elapsed() > START_LIMIT => return Ok(None),
             Err(Refusal::NotNow) => tokio::time::sleep(POLL).await,
         }
     }

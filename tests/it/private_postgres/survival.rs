@@ -129,6 +129,28 @@ async fn start_right_after_a_kill_waits_for_the_old_server() {
     server.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn command_waits_for_a_server_that_takes_no_connections_just_now() {
+    let place = Place::new();
+    let owner = OtherOwner::start(&place);
+    let held = Held::new(checkpointer(&place));
+    owner.kill();
+    let dir = &place.data_dir;
+    // Its guard tells it to stop, which it cannot yet.
+    let log = place.data_dir.join("postgres.log");
+    let told = || {
+        fs::read_to_string(&log)
+            .unwrap()
+            .contains("fast shutdown request")
+    };
+    assert!(holds_within(SOON, told), "its guard stops it");
+    let mut looking = pin!(PrivatePostgres::running(dir));
+    let early = timeout(Duration::from_millis(500), &mut looking).await;
+    assert!(early.is_err(), "it waits");
+    drop(held);
+    assert!(looking.await.unwrap().is_none(), "it has ended");
+}
+
 #[test]
 fn orphan_is_adopted_and_ends_with_its_new_owner() {
     let place = Place::new();
