@@ -5,6 +5,7 @@ use std::time::Duration;
 use refinery_core::Migration;
 
 use super::fleet::chain;
+use super::holders::{Holder, told};
 use super::outside;
 use super::script::{self, Piece};
 use crate::ids::random_part;
@@ -30,6 +31,22 @@ pub enum ApplyError {
     /// A statement around it failed.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// Others held its locks at each try.
+    #[error(
+        "busy: {tries} tries in {} s got no lock, and nothing of it was changed; {}; it is served as before: run this again when that has ended, \
+         or look at it in pg_stat_activity and end it with SELECT pg_terminate_backend(process)",
+        took.as_secs(), told(held_by)
+    )]
+    Busy {
+        /// Tries.
+        tries: u32,
+        /// Over all of them.
+        took: Duration,
+        /// Who was in the way after the last.
+        held_by: Vec<Holder>,
+        /// What PostgreSQL said at the last.
+        source: Box<ApplyError>,
+    },
     /// A migration said COMMIT or ROLLBACK.
     #[error(
         "a migration ended the transaction that it runs in; take BEGIN, COMMIT and ROLLBACK out of it"
@@ -57,6 +74,7 @@ impl ApplyError {
     pub fn is_lock_timeout(&self) -> bool {
         match self {
             Self::Migration { source, .. } | Self::Db(source) => source.is_lock_timeout(),
+            Self::Busy { .. } => true,
             Self::Refinery(_) | Self::EndedTransaction => false,
         }
     }

@@ -1,4 +1,4 @@
-//! What a transaction holds, who holds what it wanted, and the sequences that it cannot put back.
+//! What a transaction holds, and the sequences that it cannot put back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,15 +18,6 @@ const NAMES: Sql = Sql::new(
      CASE WHEN n.nspname = $2 THEN c.relname::text ELSE n.nspname || '.' || c.relname END AS name \
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.oid = ANY($1::text[]::oid[]) AND n.nspname NOT LIKE 'pg\\_%'",
-);
-const HOLDERS: Sql = Sql::new(
-    "locks.holders",
-    "SELECT c.relname::text AS relation, l.mode, l.pid FROM pg_catalog.pg_locks l \
-     JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p', 'm', 'S') \
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $1 \
-     WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_backend_pid() \
-     AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()) \
-     ORDER BY c.relname, l.pid LIMIT 10",
 );
 /// By the dependency on the schema, which has an index: with ten thousand tenants, `pg_class` is large.
 const SEQUENCES: Sql = Sql::new(
@@ -74,17 +65,6 @@ impl Lock {
     }
 }
 
-/// A lock of another session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Holder {
-    /// The table.
-    pub relation: String,
-    /// As PostgreSQL calls it.
-    pub mode: String,
-    /// The server process that holds it; `pg_stat_activity` tells what it does.
-    pub process: i32,
-}
-
 /// Locks by the numbers of their relations, which may be new or gone as long as the transaction lasts.
 pub(super) type Held = BTreeSet<(String, String)>;
 
@@ -122,20 +102,6 @@ pub(super) async fn name(
         locks.into_iter().collect()
     });
     Ok(named.collect())
-}
-
-/// What others hold in a schema, at most ten.
-pub(super) async fn holders(tx: &mut DdlTransaction, schema: &str) -> Result<Vec<Holder>, DbError> {
-    let rows = tx.query(&HOLDERS, &[&schema]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Holder {
-                relation: row.get("relation")?,
-                mode: row.get("mode")?,
-                process: row.get("pid")?,
-            })
-        })
-        .collect()
 }
 
 /// Where the sequences of a schema stand.

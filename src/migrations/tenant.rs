@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::apply::{self, ApplyError};
 use super::fleet::{Migrator, chain, tenant_lock};
+use super::holders::{Holder, holders};
 use super::ledger::{self, LedgerLine};
 use super::outside::Outside;
 use super::script::{self, Piece};
@@ -64,6 +65,17 @@ impl Migrator {
         }
         // A tenant that is merely busy, or whose history differs, is as able to be served as before.
         let stops_serving = !error.is_lock_timeout() && !error.is_divergence();
+        let error = if error.is_lock_timeout() {
+            let held_by = self.holders(line.id).await?;
+            ApplyError::Busy {
+                tries,
+                took: began.elapsed(),
+                held_by,
+                source: Box::new(error),
+            }
+        } else {
+            error
+        };
         self.note_failure(line.id, &error, stops_serving).await?;
         Err(error)
     }
@@ -74,6 +86,11 @@ impl Migrator {
         // A transaction with a number of its own has a commit record, and that comes after all others.
         tx.batch("SELECT pg_current_xact_id()").await?;
         tx.commit().await
+    }
+
+    async fn holders(&self, id: TenantId) -> Result<Vec<Holder>, DbError> {
+        let mut tx = self.ddl.begin(self.locks.timeout).await?;
+        holders(&mut tx, SchemaName::of(id).as_str(), tenant_lock(id)).await
     }
 
     async fn is_gone(&self, id: TenantId) -> Result<bool, DbError> {

@@ -8,9 +8,10 @@ use clap::Args;
 use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
+use super::numbers::at_least_one;
 use super::progress::progress;
 use crate::config::Config;
-use crate::migrations::{Lock, Outcome, Plan, PlanOptions, SchemaPlan, Step, Undo};
+use crate::migrations::{Lock, Outcome, Plan, PlanOptions, SchemaPlan, Step, Undo, told};
 use crate::tenancy::Slug;
 
 /// Tenants whose trouble the text tells; `--json` tells all.
@@ -24,13 +25,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long = "tenant", value_name = "SLUG")]
     tenants: Vec<Slug>,
     /// So many of the tenants that are behind, spread evenly from the oldest to the newest
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    sample: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    sample: Option<usize>,
     /// Longest wait for a lock, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     lock_timeout: u64,
     /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long)]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<usize>,
     /// Print the result as JSON
     #[arg(long)]
@@ -42,7 +43,7 @@ pub(super) async fn plan(config: Box<Config>, arguments: Arguments) -> Result<()
     let wait = Duration::from_millis(arguments.lock_timeout);
     let options = PlanOptions {
         only: arguments.tenants,
-        sample: arguments.sample.map(|size| size as usize),
+        sample: arguments.sample,
         lock_timeout: wait,
         jobs: arguments.jobs,
     };
@@ -189,21 +190,11 @@ fn trouble(schema: &SchemaPlan, wait: Duration) -> Vec<String> {
         match &step.outcome {
             Outcome::Fine | Outcome::NotTried { .. } => {}
             Outcome::Failed { error } => lines.push(format!("{migration} failed: {error}")),
-            Outcome::Busy { held_by } => {
-                let held: Vec<String> = held_by
-                    .iter()
-                    .map(|by| format!("{} ({}, process {})", by.relation, by.mode, by.process))
-                    .collect();
-                let held = if held.is_empty() {
-                    "nothing any more".to_owned()
-                } else {
-                    held.join(", ")
-                };
-                lines.push(format!(
-                    "{migration} could not get a lock within {} ms; others hold {held}",
-                    wait.as_millis()
-                ));
-            }
+            Outcome::Busy { held_by } => lines.push(format!(
+                "{migration} could not get a lock within {} ms; {}",
+                wait.as_millis(),
+                told(held_by)
+            )),
         }
         match &step.undo {
             Undo::None | Undo::Checked => {}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::report::{Outcome, SchemaPlan, Step};
 use super::step::Next;
 use crate::migrations::fleet::{Migrator, chain, lock};
+use crate::migrations::holders::holders;
 use crate::migrations::locks::{self, Held};
 use crate::migrations::place::{Place, pending};
 use crate::tenancy::{DbError, DdlTransaction};
@@ -103,7 +104,7 @@ impl<'m> Rehearsal<'m> {
             None
         };
         tx.batch("ROLLBACK TO SAVEPOINT rehearsal").await?;
-        self.look_back(&mut tx, &before).await?;
+        self.look_back(&mut tx, &before, key).await?;
         Ok(seen)
     }
 
@@ -112,6 +113,7 @@ impl<'m> Rehearsal<'m> {
         &mut self,
         tx: &mut DdlTransaction,
         before: &locks::Sequences,
+        key: i64,
     ) -> Result<(), DbError> {
         let schema = self.place.name();
         let named = locks::name(tx, schema, &self.held).await?;
@@ -128,7 +130,7 @@ impl<'m> Rehearsal<'m> {
             ..
         }) = self.plan.steps.last_mut()
         {
-            *held_by = locks::holders(tx, schema).await?;
+            *held_by = holders(tx, schema, key).await?;
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::locks::{Holder, Lock};
+use super::super::holders::Holder;
+use super::super::locks::Lock;
 use super::problem::SqlProblem;
 
 /// A dry run of what is pending.
