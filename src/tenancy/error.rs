@@ -15,6 +15,22 @@ pub enum DbError {
     /// No connection could be had in time.
     #[error("no database connection could be had: {0}")]
     NoConnection(String),
+    /// The server did not let us in, or there is none.
+    #[error("no connection to PostgreSQL at {at}: {reason}")]
+    Unreachable {
+        /// Host and port, or the socket.
+        at: String,
+        /// What the network or the server said.
+        reason: String,
+    },
+    /// It needs a login that may make schemas and roles, and has another.
+    #[error(
+        "the login `{login}` may not make schemas and roles; set MIGRATION_DATABASE_URL to the address of one that may"
+    )]
+    MayNotChangeSchemas {
+        /// Whose rights are too few.
+        login: String,
+    },
     /// The schema or the role of the tenant is not there; nothing was run.
     #[error("the tenant's schema cannot be entered")]
     ScopeLost {
@@ -156,6 +172,14 @@ impl From<DbError> for Error {
             DbError::NoConnection(_) => (
                 "database_busy",
                 "the database has no free connection; try again",
+            ),
+            DbError::Unreachable { .. } => (
+                "database_busy",
+                "the database cannot be reached now; try again",
+            ),
+            DbError::MayNotChangeSchemas { .. } => (
+                "schema_changes_off",
+                "this server may not make, change or copy tenants' schemas (it has no MIGRATION_DATABASE_URL); ask one that may, or the operators",
             ),
             DbError::ScopeLost { .. } => (
                 TENANT_UNAVAILABLE,

@@ -7,12 +7,14 @@ mod lease;
 mod manager;
 mod waiting;
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{self, PoolError, Timeouts};
 use tokio_postgres::Error as PgError;
+use tokio_postgres::config::Host;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::DbError;
@@ -51,6 +53,8 @@ pub(super) struct Pool {
     shape: Lanes,
     settings: Arc<PoolSettings>,
     tls: MakeRustlsConnect,
+    /// Where the server is, for a person.
+    at: Arc<str>,
 }
 
 impl Pool {
@@ -82,6 +86,7 @@ impl Pool {
             shape,
             settings: Arc::new(settings),
             tls,
+            at: place(config).into(),
         })
     }
 
@@ -154,8 +159,19 @@ impl Pool {
                 held.forget();
                 Ok(None)
             }
-            Err(PoolError::Backend(source)) => Err(DbError::NoConnection(describe(&source))),
+            Err(PoolError::Backend(source)) => Err(self.unreachable(describe(&source))),
+            Err(PoolError::Timeout(managed::TimeoutType::Create)) => {
+                let limit = self.settings.wait.as_secs();
+                Err(self.unreachable(format!("no answer within {limit} s")))
+            }
             Err(other) => Err(DbError::NoConnection(other.to_string())),
+        }
+    }
+
+    fn unreachable(&self, reason: String) -> DbError {
+        DbError::Unreachable {
+            at: self.at.to_string(),
+            reason,
         }
     }
 
@@ -176,10 +192,25 @@ impl Pool {
     }
 }
 
-/// The driver's errors say "db error" and keep the rest in their source.
+/// Host and port of each server that the address names, or its socket. Never the password.
+fn place(config: &tokio_postgres::Config) -> String {
+    let ports = config.get_ports();
+    let port = |at: usize| ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+    let named = config.get_hosts().iter().enumerate();
+    let named: Vec<String> = named
+        .map(|(at, host)| match host {
+            Host::Tcp(name) => format!("{name}:{}", port(at)),
+            Host::Unix(folder) => format!("{}/.s.PGSQL.{}", folder.display(), port(at)),
+        })
+        .collect();
+    named.join(", ")
+}
+
+/// The driver's errors say "db error", or "error connecting to server", and keep the rest in their source.
 fn describe(error: &PgError) -> String {
-    match error.as_db_error() {
-        Some(db) => db.to_string(),
-        None => error.to_string(),
+    match (error.as_db_error(), error.source()) {
+        (Some(db), _) => db.to_string(),
+        (None, Some(cause)) => cause.to_string(),
+        (None, None) => error.to_string(),
     }
 }

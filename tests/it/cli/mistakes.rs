@@ -65,6 +65,16 @@ fn wrong_usage_exits_with_2() {
         "tenant create",
         "temp-schema create --ttl never",
         "migrate run --jobs x",
+        "migrate run --jobs 0",
+        "migrate run --canary 0",
+        "migrate run --stop-after-failures 0",
+        "migrate plan --jobs 0",
+        "migrate plan --sample 0",
+        "migrate plan --lock-timeout 0",
+        "migrate drift --jobs 0",
+        "migrate repair --jobs 0",
+        "migrate undo --all --jobs 0",
+        "tenant ready --count 1001",
         "migrate undo",
         "migrate undo --all --public",
         "migrate new",
@@ -75,6 +85,8 @@ fn wrong_usage_exits_with_2() {
         let ran = program.run(line).expect(2);
         assert!(ran.err.contains("error: "), "{}", ran.err);
     }
+    let ran = program.run("migrate run --jobs 0").expect(2);
+    assert!(ran.err.contains("from 1 to "), "{}", ran.err);
 }
 
 #[test]
@@ -104,11 +116,26 @@ fn all_mistakes_of_a_configuration_are_told_at_once() {
 #[test]
 fn database_that_does_not_answer_exits_with_1() {
     let program = Program::bare()
-        .set("DATABASE_URL", "postgres://nobody:x@127.0.0.1:1/none")
+        .set(
+            "DATABASE_URL",
+            "postgres://nobody:hush-hush@127.0.0.1:1/none",
+        )
         .set(
             "JWT_SECRET",
             "a secret that only tests sign their tokens with",
         );
-    let ran = program.run("tenant list").expect(1);
-    assert!(ran.err.contains("error: "), "{}", ran.err);
+    for line in [
+        "tenant list",
+        "tenant create acme",
+        "migrate run",
+        "migrate status",
+        "migrate drift",
+        "temp-schema create",
+    ] {
+        let ran = program.run(line).expect(1);
+        let words = "no connection to PostgreSQL at 127.0.0.1:1: Connection refused";
+        assert!(ran.err.contains(words), "{line}: {}", ran.err);
+        assert!(!ran.err.contains("no free connection"), "{}", ran.err);
+        assert!(!ran.err.contains("hush-hush"), "{}", ran.err);
+    }
 }
