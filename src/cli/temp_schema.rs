@@ -39,19 +39,26 @@ pub(super) enum Command {
     Drop {
         /// Its slug, id or schema name, as `create` printed it
         name: String,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Drop those whose time is over: what killed jobs left. Run it on a schedule.
     ///
     /// Example: tenantry temp-schema reap
-    Reap,
+    Reap {
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
     let opened = Opened::ready(config).await?;
     let result = match command {
         Command::Create { ttl, json } => create(&opened, ttl, json).await,
-        Command::Drop { name } => drop_one(&opened, &name).await,
-        Command::Reap => reap(&opened).await,
+        Command::Drop { name, json } => drop_one(&opened, &name, json).await,
+        Command::Reap { json } => reap(&opened, json).await,
     };
     opened.close().await?;
     result
@@ -112,7 +119,7 @@ fn open_to_all(config: &DatabaseConfig) -> Result<&DatabaseUrl, Failure> {
     })
 }
 
-async fn drop_one(opened: &Opened, name: &str) -> Result<(), Failure> {
+async fn drop_one(opened: &Opened, name: &str, json: bool) -> Result<(), Failure> {
     let id = match name.strip_prefix("t_").unwrap_or(name).parse::<Uuid>() {
         Ok(id) => Some(TenantId(id)),
         Err(_) => match name.parse::<Slug>() {
@@ -131,20 +138,27 @@ async fn drop_one(opened: &Opened, name: &str) -> Result<(), Failure> {
         Some(id) => drop_temporary(&opened.foundation.migrator, id).await?,
         None => false,
     };
-    if dropped {
-        say(&format!("dropped {name}"));
-        Ok(())
-    } else {
-        Err(Failure::Failed(format!(
+    if !dropped {
+        return Err(Failure::Failed(format!(
             "there is no temporary schema `{name}`; expected the slug, id or schema name that `create` printed"
-        )))
+        )));
     }
+    if json {
+        say_json(&json!({ "dropped": id }));
+    } else {
+        say(&format!("dropped {name}"));
+    }
+    Ok(())
 }
 
-async fn reap(opened: &Opened) -> Result<(), Failure> {
+async fn reap(opened: &Opened, json: bool) -> Result<(), Failure> {
     let foundation = &opened.foundation;
     let reaped = reap_expired(&foundation.migrator, &foundation.clock).await?;
-    say(&format!("dropped {reaped} expired schemas"));
+    if json {
+        say_json(&json!({ "dropped": reaped }));
+    } else {
+        say(&format!("dropped {reaped} expired schemas"));
+    }
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! `user`: make users, operators among them.
 
 use clap::Subcommand;
+use serde_json::json;
 
 use super::database::Opened;
 use super::failure::Failure;
-use super::output::{complain, say};
+use super::output::{complain, say, say_json};
 use super::password::PasswordArgs;
 use crate::config::Config;
 use crate::domains::access::RoleName;
@@ -30,6 +31,9 @@ pub(super) enum Command {
         name: Option<String>,
         #[command(flatten)]
         password: PasswordArgs,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -47,6 +51,7 @@ async fn create(command: Command, opened: &Opened) -> Result<(), Failure> {
         role,
         name,
         password,
+        json,
     } = command;
     let chosen = password.choose()?;
     let deps = opened.deps()?;
@@ -59,7 +64,13 @@ async fn create(command: Command, opened: &Opened) -> Result<(), Failure> {
         password: chosen.password,
     };
     let user = users.create(new, None).await?.into_inner();
-    say(&format!("{}  {}  {}", user.id, user.email, user.role));
+    if json {
+        say_json(
+            &json!({ "id": user.id, "email": user.email, "role": user.role, "tenant": tenant.as_str() }),
+        );
+    } else {
+        say(&format!("{}  {}  {}", user.id, user.email, user.role));
+    }
     if let Some(password) = chosen.to_tell {
         complain(&format!("the password, told this once: {password}"));
     }

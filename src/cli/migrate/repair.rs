@@ -6,6 +6,7 @@ use super::super::database::Opened;
 use super::super::failure::{Failure, causes};
 use super::super::output::{say, say_json};
 use super::drift::tell_differences;
+use super::numbers::at_least_one;
 use crate::config::Config;
 use crate::migrations::{DriftOptions, Repair};
 use crate::tenancy::Slug;
@@ -19,7 +20,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "VERSION", requires = "tenants")]
     at: Option<i32>,
     /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long)]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<usize>,
     /// Print the result as JSON
     #[arg(long)]
@@ -27,7 +28,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(args: Args, config: Box<Config>) -> Result<(), Failure> {
-    let opened = Opened::as_it_is(config).await?;
+    let opened = Opened::to_look(config).await?;
     let options = DriftOptions {
         only: args.tenants,
         jobs: args.jobs,

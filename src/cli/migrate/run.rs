@@ -1,7 +1,6 @@
 //! `migrate run`: the shared tables, then every tenant that is behind.
 
 use std::fmt::Write;
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -10,6 +9,7 @@ use serde_json::json;
 use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
+use super::numbers::at_least_one;
 use super::progress::progress;
 use crate::config::Config;
 use crate::migrations::{FleetReport, RunOptions, Stopped};
@@ -18,17 +18,17 @@ use crate::tenancy::Slug;
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
     /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long)]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<usize>,
     /// This tenant only; can be given several times
     #[arg(long = "tenant", value_name = "SLUG")]
     tenants: Vec<Slug>,
     /// So many tenants first, spread from the oldest to the newest; if one of them fails, no other begins
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    canary: usize,
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    canary: Option<usize>,
     /// Begin no further tenant after so many failures
-    #[arg(long, value_name = "K")]
-    stop_after_failures: Option<NonZeroUsize>,
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
+    stop_after_failures: Option<usize>,
     /// Print the result as JSON, with a line for each tenant
     #[arg(long)]
     json: bool,
@@ -38,8 +38,8 @@ pub(super) async fn migrate(config: Box<Config>, arguments: &Arguments) -> Resul
     let options = RunOptions {
         only: arguments.tenants.clone(),
         jobs: arguments.jobs,
-        canary: arguments.canary,
-        stop_after_failures: arguments.stop_after_failures.map(NonZeroUsize::get),
+        canary: arguments.canary.unwrap_or(0),
+        stop_after_failures: arguments.stop_after_failures,
     };
     let opened = Opened::ready(config).await?;
     let started = Instant::now();

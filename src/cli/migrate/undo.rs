@@ -6,6 +6,7 @@ use serde_json::json;
 use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
+use super::numbers::at_least_one;
 use super::progress::progress;
 use crate::config::Config;
 use crate::migrations::UndoOptions;
@@ -31,7 +32,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N")]
     version: Option<i32>,
     /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long)]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<usize>,
     /// Do it even though this binary cannot serve what is left
     #[arg(long)]

@@ -9,11 +9,14 @@ use super::error::TenantsError;
 use super::temporary::drop_set_aside;
 use crate::error::Error;
 use crate::migrations::{Migrator, Refill};
+use crate::tenancy::DbError;
 
 /// Nobody of this process wakes the keeper when another node took a spare.
 const LOOK: Duration = Duration::from_secs(30);
 /// Another node is making spares; when it is done, there may still be too few.
 const WHILE_BUSY: Duration = Duration::from_secs(1);
+/// Looks in a row at another node that makes none, before it is given up.
+const PATIENCE: u32 = 10;
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
 
 /// See the module.
@@ -38,6 +41,10 @@ impl Keeper {
                 Ok(Step::Done) => continue,
                 Ok(Step::Idle) => LOOK,
                 Ok(Step::Busy) => WHILE_BUSY,
+                Err(TenantsError::Db(error @ DbError::MayNotChangeSchemas { .. })) => {
+                    tracing::info!(reason = %error, "this server keeps no tenants ready; set READY_TENANTS=0 where it is not to");
+                    return;
+                }
                 Err(error) => {
                     let error = Error::from(error);
                     tracing::warn!(error = %error.chain(), "no tenant could be made ready; those that are asked for are made when they are");
@@ -50,15 +57,33 @@ impl Keeper {
         }
     }
 
-    /// Makes and drops until there is nothing left to do, or another node does it. Answers with how many tenants are ready.
+    /// Makes and drops until there is nothing left to do. Where another node does it, waits for that as long as it gets on. Answers with how many tenants
+    /// are ready, which are fewer than wanted where that node came to a halt.
     ///
     /// # Errors
     /// When a migration fails, or the database refuses.
     pub async fn once(&self) -> Result<usize, TenantsError> {
-        while self.step().await? == Step::Done {}
+        let (mut most, mut standing) = (0, 0);
+        loop {
+            let step = self.step().await?;
+            if step == Step::Done {
+                continue;
+            }
+            let ready = self.count().await?;
+            standing = if ready > most { 0 } else { standing + 1 };
+            most = most.max(ready);
+            if step == Step::Idle || standing > PATIENCE {
+                return Ok(ready);
+            }
+            tokio::time::sleep(WHILE_BUSY).await;
+        }
+    }
+
+    async fn count(&self) -> Result<usize, DbError> {
         let migrator = &self.migrator;
-        let count = migrator.with_shared(async |db| migrator.count_spares(db).await);
-        Ok(count.await?)
+        migrator
+            .with_shared(async |db| migrator.count_spares(db).await)
+            .await
     }
 
     /// At most one of each, so that dropping waits for no end of making.

@@ -61,8 +61,11 @@ async fn expired_schemas_are_reaped_and_others_stay() {
     );
     assert_eq!(number(&sql, &roles).await, 0);
 
+    let none = program.run("temp-schema reap --json").expect(0).json();
+    assert_eq!(none["dropped"], 0);
     let slug = long["slug"].as_str().unwrap();
-    program.run(&format!("temp-schema drop {slug}")).expect(0);
+    let dropped = program.run(&format!("temp-schema drop {slug} --json"));
+    assert_eq!(dropped.expect(0).json()["dropped"], long["id"]);
     let again = program.run(&format!("temp-schema drop {slug}")).expect(1);
     assert!(
         again.err.contains("there is no temporary schema"),

@@ -22,6 +22,11 @@ async fn user_made_by_command_can_sign_in() {
         .await
         .expect(200);
 
+    let json = "user create ben@example.com --tenant platform --json";
+    let made = program.run(json).expect(0).json();
+    assert_eq!(made["email"], "ben@example.com");
+    assert_eq!(made["tenant"], "platform");
+
     let again = program.run(create).expect(1);
     let words = "error: another user of this tenant has the e-mail address `ada@example.com`";
     assert!(again.err.contains(words), "{}", again.err);

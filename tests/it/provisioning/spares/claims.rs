@@ -14,7 +14,7 @@ use super::super::body;
 use super::super::killed::half_made;
 use super::{keep, make, prepared, spares};
 use crate::fleet::wire::Wire;
-use crate::program::{Program, owner};
+use crate::program::{Program, Ran, owner};
 
 fn id(made: &Value) -> Uuid {
     made["id"].as_str().unwrap().parse().unwrap()
@@ -132,4 +132,30 @@ async fn servers_and_the_command_line_keep_tenants_ready() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the server makes none ready");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn command_waits_for_another_that_makes_ready_tenants_and_says_if_there_are_too_few() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    program.run("migrate run").expect(0);
+    let sql = owner(&database).await;
+    // `spares` in ASCII, as whoever makes one holds it.
+    let busy = format!(
+        "BEGIN; SELECT pg_advisory_xact_lock({})",
+        0x7370_6172_6573_i64
+    );
+    sql.batch_execute(&busy).await.unwrap();
+    let ran = program.run("tenant ready --count 1").expect(3);
+    assert!(
+        ran.err.contains("expected 1 ready tenants, got 0"),
+        "{}",
+        ran.err
+    );
+
+    let command = program.command("tenant ready --count 1 --json");
+    let waiting = tokio::task::spawn_blocking(move || Ran::of(&mut { command }));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    sql.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(waiting.await.unwrap().expect(0).json()["ready"], 1);
 }
