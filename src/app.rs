@@ -26,7 +26,7 @@ use crate::domains::tenants::{CopyRules, Keeper, TenantsError, ensure_platform, 
 use crate::error::Error;
 use crate::limits::{Limits, RedisError};
 use crate::migrations::{
-    ApplyError, FleetReport, LoadError, MigrationSet, Migrator, Progress, RunOptions,
+    ApplyError, ChoiceError, FleetReport, LoadError, MigrationSet, Migrator, Progress, RunOptions,
 };
 use crate::readiness::{PartState, Readiness};
 use crate::signing::KeyError;
@@ -126,9 +126,9 @@ impl Foundation {
         })
     }
 
-    /// Migrates the shared tables and makes the platform's own tenant. Costs a few queries where there is nothing to do.
+    /// Migrates the shared tables and makes the platform's own tenant. Where there is nothing to do, it costs a few queries, and any login may do it.
     pub async fn prepare(&self) -> Result<(), StartError> {
-        let applied = self.migrator.migrate_public().await;
+        let applied = self.migrator.prepare_public().await;
         let applied = applied.map_err(StartError::Public)?;
         let made = ensure_platform(&self.migrator, &self.clock).await;
         let made = made.map_err(StartError::Platform)?;
@@ -321,6 +321,10 @@ async fn bring_up(migrator: Migrator, readiness: Readiness, migrate: bool) {
             .await
         {
             Ok(report) => log_report(&report),
+            // The others are served; whoever migrates does it elsewhere.
+            Err(ChoiceError::Db(error @ DbError::MayNotChangeSchemas { .. })) => {
+                tracing::warn!(error = %error, "tenants are behind and stay so; run `tenantry migrate run` where that address is set");
+            }
             Err(error) => {
                 tracing::error!(error = %error, "the fleet ledger cannot be read");
                 readiness.set("migrations", PartState::Down);

@@ -111,6 +111,7 @@ const CODES: &[(u16, &str, When)] = &[
     (503, "login_busy", When::Own),
     (503, "tenant_busy", When::Own),
     (503, "exports_off", When::Own),
+    (503, "schema_changes_off", When::Own),
     (503, "not_ready", When::Own),
     (503, "draining", When::Own),
 ];

@@ -153,6 +153,19 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
         ],
         &["invalid_transition"],
     ),
+    (
+        &[
+            "register",
+            "createTenant",
+            "deleteTenant",
+            "restoreTenant",
+            "migrateTenant",
+            "exportTenant",
+            "importTenant",
+            "cloneTenant",
+        ],
+        &["schema_changes_off"],
+    ),
     (&["deleteTenant", "restoreTenant"], &["tenant_busy"]),
     (&["restoreTenant"], &["tenant_deleted"]),
     (

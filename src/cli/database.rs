@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl};
 use crate::domains::Deps;
 use crate::domains::access::{Context, Origin};
+use crate::migrations::Shared;
 use crate::private_postgres::{Address, Options, PrivatePostgres};
 use crate::tenancy::setup::{APP_LOGIN, OWNER_LOGIN, Superuser};
 use crate::tenancy::{Slug, TenantKey};
@@ -26,14 +27,31 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens the database, with the shared tables migrated.
+    /// Opens the database for a change, with the shared tables migrated.
     pub(super) async fn ready(config: Box<Config>) -> Result<Self, Failure> {
         let opened = Self::as_it_is(config).await?;
         opened.foundation.prepare().await?;
         Ok(opened)
     }
 
-    /// Opens the database and changes nothing in it.
+    /// Opens the database for a look at what is there, and changes nothing in it.
+    ///
+    /// # Errors
+    /// Says what to do where the shared tables are not what this binary works with.
+    pub(super) async fn to_look(config: Box<Config>) -> Result<Self, Failure> {
+        let opened = Self::as_it_is(config).await?;
+        let migrator = &opened.foundation.migrator;
+        let trouble = migrator.shared().await?.trouble(migrator.shared_target());
+        match trouble {
+            None => Ok(opened),
+            Some(trouble) => {
+                opened.close().await?;
+                Err(Failure::Failed(format!("{trouble}; {}", Shared::MEND)))
+            }
+        }
+    }
+
+    /// Opens the database, whatever is there, and changes nothing in it.
     pub(super) async fn as_it_is(mut config: Box<Config>) -> Result<Self, Failure> {
         let private = if config.database.url.is_none() {
             let (address, private) = running_or_started(&config).await?;

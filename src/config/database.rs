@@ -186,10 +186,17 @@ impl DatabaseConfig {
         self.migration_url = Some(migration_url);
     }
 
-    /// The database through the login that changes schemas: one of its own, or the same.
+    /// The database through the login that changes schemas: one of its own, or the same, past a pooler where that is given.
     #[must_use]
     pub fn migration_url(&self) -> Option<&DatabaseUrl> {
-        self.migration_url.as_ref().or(self.url.as_ref())
+        let same = self.direct_url.as_ref().or(self.url.as_ref());
+        self.migration_url.as_ref().or(same)
+    }
+
+    /// Whether a login of its own changes schemas.
+    #[must_use]
+    pub fn has_migration_login(&self) -> bool {
+        self.migration_url.is_some()
     }
 
     /// The database through the application's login where a session is ours alone; `None` where only a transaction pooler is known.

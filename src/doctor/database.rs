@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Finding, unseen};
 use crate::app::Foundation;
+use crate::config::Config;
 use crate::tenancy::{DbError, Row, Scoped, Sql};
 
 /// Oldest PostgreSQL that is tested.
@@ -38,7 +39,7 @@ pub(super) async fn reach(foundation: &Foundation) -> Finding {
     }
 }
 
-pub(super) async fn look(foundation: &Foundation) -> Vec<Finding> {
+pub(super) async fn look(config: &Config, foundation: &Foundation) -> Vec<Finding> {
     let mut findings = match about(foundation).await {
         Ok(row) => match app_login(foundation, &row) {
             Ok(findings) => findings,
@@ -46,7 +47,7 @@ pub(super) async fn look(foundation: &Foundation) -> Vec<Finding> {
         },
         Err(error) => vec![unseen("application login", &error)],
     };
-    findings.push(match ddl_login(foundation).await {
+    findings.push(match ddl_login(config, foundation).await {
         Ok(finding) => finding,
         Err(error) => unseen("DDL login", &error),
     });
@@ -115,11 +116,21 @@ fn app_login(foundation: &Foundation, row: &Row) -> Result<Vec<Finding>, DbError
     Ok(vec![server, clock, login])
 }
 
-async fn ddl_login(foundation: &Foundation) -> Result<Finding, DbError> {
+async fn ddl_login(config: &Config, foundation: &Foundation) -> Result<Finding, DbError> {
     let read = async |db: &mut Scoped| db.query_one(&MAY_DDL, &[]).await;
     let row = foundation.migrator.with_shared(read).await?;
     let login: String = row.get("login")?;
     let fence = foundation.tenancy.rules().fence;
+    let may = row.get("schemas")? && (!fence || row.get("roles")?);
+    if !may && !config.database.has_migration_login() {
+        return Ok(Finding::warning(
+            "DDL login",
+            format!(
+                "none: `{login}` may not make schemas and roles, so tenants are served here, and not made, migrated or deleted"
+            ),
+            "where this server shall do that, set MIGRATION_DATABASE_URL; see docs/deploy.md",
+        ));
+    }
     if !row.get::<bool>("schemas")? {
         return Ok(Finding::bad(
             "DDL login",

@@ -18,6 +18,13 @@ pub(super) async fn try_it(foundation: &Foundation) -> Finding {
             "set TENANT_ROLE_FENCE=on where the DDL login may create roles",
         );
     }
+    if foundation.migrator.ensure_able().await.is_err() {
+        return Finding::warning(
+            SUBJECT,
+            "was not tried: that takes a temporary tenant, which this login may not make",
+            "run `tenantry doctor` where MIGRATION_DATABASE_URL is set",
+        );
+    }
     match climb(foundation).await {
         Ok(finding) => finding,
         Err(error) => Finding::bad(

@@ -2,20 +2,24 @@
 
 use super::{Finding, unseen};
 use crate::app::Foundation;
-use crate::migrations;
+use crate::migrations::{self, Shared};
 use crate::tenancy::DbError;
 
 /// Names shown of a longer list.
 const SHOWN: usize = 5;
 
 pub(super) async fn look(foundation: &Foundation) -> Vec<Finding> {
+    let migrator = &foundation.migrator;
+    match migrator.shared().await {
+        Ok(shared) => {
+            if let Some(trouble) = shared.trouble(migrator.shared_target()) {
+                return vec![Finding::bad("shared tables", trouble, Shared::MEND)];
+            }
+        }
+        Err(error) => return vec![unseen("shared tables", &error)],
+    }
     match look_inside(foundation).await {
         Ok(findings) => findings,
-        Err(DbError::Statement { .. }) => vec![Finding::bad(
-            "shared tables",
-            "are not there, or this login may not read them",
-            "run `tenantry migrate run`",
-        )],
         Err(error) => vec![unseen("fleet", &error)],
     }
 }

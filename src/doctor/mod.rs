@@ -5,6 +5,7 @@
 mod database;
 mod fence;
 mod fleet;
+mod locks;
 mod mails;
 mod pooler;
 mod secrets;
@@ -77,11 +78,12 @@ pub async fn examine(config: &Config, foundation: &Foundation) -> Vec<Finding> {
     if ends_here {
         return findings;
     }
-    findings.extend(database::look(foundation).await);
+    findings.extend(database::look(config, foundation).await);
     findings.push(pooler::mode(config).await);
     findings.push(pooler::hearing(config, foundation).await);
     findings.extend(fleet::look(foundation).await);
     findings.push(tombstones::look(foundation).await);
+    findings.push(locks::look(foundation).await);
     findings.push(mails::queue(foundation).await);
     findings.push(fence::try_it(foundation).await);
     findings

@@ -3,6 +3,7 @@
 //! Invariant: exclusion is per tenant, by an advisory lock derived from its id; one tenant's failure stops nobody else.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -13,6 +14,7 @@ use super::grants;
 use super::ledger;
 use super::schema::NewSchema;
 use super::set::MigrationSet;
+use super::shared::Shared;
 use crate::tenancy::{DbError, DdlPool, DdlTransaction, SchemaName, Scoped, Sql, TenantId};
 
 /// One for all migrations of the shared tables: `tenantry` in ASCII.
@@ -29,6 +31,8 @@ pub struct Migrator {
     pub(super) fence: bool,
     pub(super) jobs: usize,
     pub(super) locks: LockBudget,
+    /// The login was seen to have the rights that it needs.
+    pub(super) is_able: Arc<AtomicBool>,
     chores: Arc<Notify>,
 }
 
@@ -42,6 +46,7 @@ impl Migrator {
             fence,
             jobs: jobs.max(1),
             locks: LockBudget::default(),
+            is_able: Arc::default(),
             chores: Arc::new(Notify::new()),
         }
     }
@@ -66,12 +71,31 @@ impl Migrator {
         self.ddl.close();
     }
 
+    /// Migrates the shared tables where they lack something, which any login may find out. Answers with how many migrations were new.
+    ///
+    /// # Errors
+    /// When one fails, or the login may not; then none of them stayed.
+    pub async fn prepare_public(&self) -> Result<usize, ApplyError> {
+        let Shared::Current { version } = self.shared().await? else {
+            return self.migrate_public().await;
+        };
+        let target = self.shared_target();
+        if version > target {
+            tracing::warn!(
+                version,
+                target,
+                "a newer program has migrated the shared tables; this one goes on with them as long as the deploy lasts"
+            );
+        }
+        Ok(0)
+    }
+
     /// Migrates the shared tables. Answers with how many migrations were new.
     ///
     /// # Errors
     /// When one fails; then none of them stayed.
-    pub async fn migrate_public(&self) -> Result<usize, ApplyError> {
-        let mut tx = self.ddl.begin(PUBLIC_LOCK_WAIT).await?;
+    async fn migrate_public(&self) -> Result<usize, ApplyError> {
+        let mut tx = self.begin_waiting(PUBLIC_LOCK_WAIT).await?;
         lock(&mut tx, PUBLIC_LOCK).await?;
         let applied = apply::apply(&mut tx, "public", self.set.public()).await?;
         tx.leave().await?;
@@ -116,25 +140,33 @@ impl Migrator {
     /// Starts a DDL transaction with the lock budget of migrations.
     ///
     /// # Errors
-    /// When there is no connection.
+    /// When there is no connection, or the login may not change schemas.
     pub async fn begin(&self) -> Result<DdlTransaction, DbError> {
+        self.begin_waiting(self.locks.timeout).await
+    }
+
+    /// The same for looking at what is shared, which the application's login may do, too.
+    pub(super) async fn begin_looking(&self) -> Result<DdlTransaction, DbError> {
         self.ddl.begin(self.locks.timeout).await
     }
 
     /// The same for reading: it changes nothing, and sees one moment.
     ///
     /// # Errors
-    /// When there is no connection.
+    /// When there is no connection, or the login may not change schemas: then it may not read every tenant's either.
     pub async fn begin_snapshot(&self) -> Result<DdlTransaction, DbError> {
+        self.ensure_able().await?;
         self.ddl.begin_snapshot(self.locks.timeout).await
     }
 
     /// The same, with another longest wait for a lock.
     ///
     /// # Errors
-    /// When there is no connection.
+    /// When there is no connection, or the login may not change schemas.
     pub async fn begin_waiting(&self, wait: Duration) -> Result<DdlTransaction, DbError> {
-        self.ddl.begin(wait).await
+        let mut tx = self.ddl.begin(wait).await?;
+        self.check(&mut tx).await?;
+        Ok(tx)
     }
 
     /// The shared tables, for reading the ledger.
@@ -145,7 +177,7 @@ impl Migrator {
         &self,
         read: impl AsyncFnOnce(&mut Scoped) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
-        let mut tx = self.ddl.begin(self.locks.timeout).await?;
+        let mut tx = self.begin_looking().await?;
         read(tx.scoped()).await
     }
 }

@@ -4,7 +4,7 @@ use crate::tenancy::{DbError, DdlTransaction, Sql, quote_ident};
 
 const MISSING: Sql = Sql::new(
     "grants.missing",
-    "SELECT $1 <> current_user AND NOT has_table_privilege($1, 'public.set_aside_schemas', 'SELECT') AS missing",
+    "SELECT $1 <> current_user AND NOT has_table_privilege($1, 'public.refinery_schema_history', 'SELECT') AS missing",
 );
 
 /// Grants what is missing, in the transaction of the public migrations. Costs one query where nothing is.
@@ -25,7 +25,8 @@ pub(super) async fn ensure(
     tx.batch(&format!(
         "GRANT USAGE ON SCHEMA public TO {login};
          GRANT SELECT, UPDATE (slug, name, status, plan, updated_at) ON public.tenants TO {login};
-         GRANT SELECT ON public.tenant_migrations, public.plans, public.spare_tenants, public.set_aside_schemas TO {login};
+         GRANT SELECT ON public.tenant_migrations, public.plans, public.spare_tenants, public.set_aside_schemas,
+             public.refinery_schema_history TO {login};
          GRANT SELECT, INSERT, DELETE ON public.revoked_sessions TO {login};
          GRANT SELECT, INSERT, UPDATE, DELETE ON public.mails TO {login};
          GRANT SELECT, INSERT, UPDATE ON public.operations, public.impersonations TO {login};"

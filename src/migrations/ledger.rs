@@ -30,7 +30,7 @@ pub struct LedgerLine {
 }
 
 /// How the fleet stands, in numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FleetCounts {
     /// All tenants that still have a schema.
     pub total: i64,

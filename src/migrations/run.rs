@@ -75,22 +75,20 @@ impl Migrator {
     /// Why it is not migrated; the ledger says so too.
     pub async fn migrate_one(&self, id: TenantId) -> Result<Option<Migrated>, ApplyError> {
         let mut tx = self.ddl.begin(self.locks.timeout).await?;
-        let line = ledger::line(tx.scoped(), id).await?;
+        let Some(line) = ledger::line(tx.scoped(), id).await? else {
+            return Ok(None);
+        };
+        self.check(&mut tx).await?;
         drop(tx);
-        match line {
-            None => Ok(None),
-            Some(line) => {
-                let migrated = self.migrate_tenant(&line).await?;
-                self.settle().await?;
-                Ok(migrated)
-            }
-        }
+        let migrated = self.migrate_tenant(&line).await?;
+        self.settle().await?;
+        Ok(migrated)
     }
 
     /// Migrates every tenant that is behind, and tells `progress` after each.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or there is no tenant of a name that was given; a tenant's own failure stands in the report.
+    /// When the ledger cannot be read, or there is no tenant of a name that was given, or somebody is behind and the login may not change schemas; a tenant's own failure stands in the report.
     pub async fn migrate_tenants(
         &self,
         options: &RunOptions,
@@ -102,6 +100,9 @@ impl Migrator {
             // Whoever is not there at all is a mistake of the caller; whoever has nothing to do is none.
             chosen(tx.scoped(), &options.only).await?;
             lines.retain(|line| options.only.iter().any(|slug| slug.as_str() == line.slug));
+        }
+        if !lines.is_empty() {
+            self.check(&mut tx).await?;
         }
         drop(tx);
         let mut run = Run {

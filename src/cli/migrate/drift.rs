@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::database::Opened;
 use super::super::failure::{Failure, causes};
 use super::super::output::{say, say_json};
+use super::numbers::at_least_one;
 use super::progress::progress;
 use crate::config::Config;
 use crate::migrations::{Compared, Difference, DriftOptions, Verdict};
@@ -16,7 +17,7 @@ pub(in crate::cli) struct Args {
     #[arg(long = "tenant", value_name = "SLUG")]
     tenants: Vec<Slug>,
     /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long)]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<usize>,
     /// Print the result as JSON
     #[arg(long)]
@@ -24,7 +25,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(args: Args, config: Box<Config>) -> Result<(), Failure> {
-    let opened = Opened::as_it_is(config).await?;
+    let opened = Opened::to_look(config).await?;
     let options = DriftOptions {
         only: args.tenants,
         jobs: args.jobs,

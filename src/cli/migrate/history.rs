@@ -23,12 +23,21 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) async fn history(config: Box<Config>, arguments: Arguments) -> Result<(), Failure> {
-    let opened = Opened::as_it_is(config).await?;
+    // The shared tables' own history is what tells how old they are.
+    let opened = if arguments.public {
+        Opened::as_it_is(config).await?
+    } else {
+        Opened::to_look(config).await?
+    };
     let migrator = &opened.foundation.migrator;
     let history = migrator.history(arguments.tenant.as_ref()).await?;
     opened.close().await?;
     if arguments.json {
         say_json(&history);
+        return Ok(());
+    }
+    if history.applied.is_empty() {
+        say("nothing is here yet; run `tenantry migrate run`");
         return Ok(());
     }
     let rows: Vec<Vec<String>> = history

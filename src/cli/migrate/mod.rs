@@ -3,6 +3,7 @@
 mod drift;
 mod history;
 mod new;
+mod numbers;
 mod plan;
 mod progress;
 mod repair;
@@ -63,8 +64,9 @@ pub(super) enum Command {
     Drift(drift::Args),
     /// Write a tenant's history and its line in the ledger anew, where its schema proves what they must say.
     ///
-    /// For migrations whose files were edited after they ran, and for records that are lost. A tenant whose schema is not exactly what the
-    /// migrations up to its version make is refused, with the differences, and nothing of it is changed; the exit code is then 3.
+    /// For migrations whose files were edited after they ran, and for records that are lost. Where records are wrong and the schema is not exactly
+    /// what the migrations up to its version make, the tenant is refused, with the differences, and nothing of it is changed; the exit code is then 3.
+    /// A tenant whose records are right is left alone, whatever its schema: `migrate drift` compares that.
     ///
     /// It never changes a schema, never runs a migration, and never serves a tenant again: one whose migration failed stays failed
     /// until `migrate run` succeeds.

@@ -6,22 +6,39 @@ use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json, say_table};
 use crate::config::Config;
-use crate::migrations::{self, LedgerLine};
+use crate::migrations::{self, FleetCounts, LedgerLine, Shared};
+use crate::tenancy::Scoped;
 
 /// Lines of `status` that are not simply current.
 const SHOWN: i64 = 1000;
 
 pub(super) async fn status(config: Box<Config>, json: bool) -> Result<(), Failure> {
     let opened = Opened::as_it_is(config).await?;
-    let target = opened.foundation.migrator.set().target().clone();
-    let mut db = opened.foundation.tenancy.public().await?;
-    let counts = migrations::counts(&mut db, &target).await?;
-    let lines = migrations::troubled(&mut db, &target, SHOWN).await?;
-    drop(db);
+    let migrator = &opened.foundation.migrator;
+    let target = migrator.set().target().clone();
+    let shared = migrator.shared().await?;
+    let shared_target = migrator.shared_target();
+    let trouble = shared.trouble(shared_target);
+    let trouble = trouble.map(|seen| format!("{seen}; {}", Shared::MEND));
+    if shared == Shared::Closed {
+        opened.close().await?;
+        return Err(Failure::Failed(trouble.unwrap_or_default()));
+    }
+    let (counts, lines) = match shared {
+        Shared::Missing => (FleetCounts::default(), Vec::new()),
+        _ => {
+            let look = async |db: &mut Scoped| {
+                let counts = migrations::counts(db, &target).await?;
+                Ok((counts, migrations::troubled(db, &target, SHOWN).await?))
+            };
+            migrator.with_shared(look).await?
+        }
+    };
     opened.close().await?;
     if json {
         let lines: Vec<_> = lines.iter().map(line_as_json).collect();
         say_json(&json!({
+            "shared": { "version": shared.version(), "target": shared_target },
             "target": target.version,
             "total": counts.total,
             "current": counts.current,
@@ -30,6 +47,12 @@ pub(super) async fn status(config: Box<Config>, json: bool) -> Result<(), Failur
             "ahead": counts.ahead,
             "tenants": lines,
         }));
+        return Ok(());
+    }
+    if let Some(trouble) = trouble {
+        say(&trouble);
+    }
+    if shared == Shared::Missing {
         return Ok(());
     }
     say(&format!(

@@ -94,6 +94,12 @@ pub(super) enum Command {
     Clone(copies::CloneArgs),
 }
 
+impl Command {
+    fn only_looks(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show(_))
+    }
+}
+
 #[derive(clap::Args)]
 pub(super) struct CreateArgs {
     /// Its name in hosts and headers: lower-case letters, digits and single hyphens
@@ -124,7 +130,11 @@ pub(super) struct OneArgs {
 }
 
 pub(super) async fn run(command: Command, config: Box<Config>) -> Result<(), Failure> {
-    let opened = Opened::ready(config).await?;
+    let opened = if command.only_looks() {
+        Opened::to_look(config).await?
+    } else {
+        Opened::ready(config).await?
+    };
     let result = dispatch(command, &opened).await;
     opened.close().await?;
     result

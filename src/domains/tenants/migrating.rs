@@ -32,6 +32,7 @@ impl Tenants<'_> {
                 verb: "migrated",
             });
         }
+        self.migrator.ensure_able().await?;
         let home = self.context.tenant();
         let clock = &self.deps.clock;
         let user = self.context.user_id().ok_or(TenantsError::OperatorsAlone)?;

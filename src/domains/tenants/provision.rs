@@ -67,10 +67,11 @@ pub(super) async fn provision(
 /// # Errors
 /// When a migration fails, or there is no database.
 pub async fn ensure_platform(migrator: &Migrator, clock: &Clock) -> Result<bool, TenantsError> {
-    let mut tx = migrator.begin_waiting(WAIT).await?;
-    if repository::slug_exists(tx.scoped(), PLATFORM_SLUG).await? {
+    let known = migrator.with_shared(async |db| repository::slug_exists(db, PLATFORM_SLUG).await);
+    if known.await? {
         return Ok(false);
     }
+    let mut tx = migrator.begin_waiting(WAIT).await?;
     let new = NewTenant {
         slug: Slug::platform(),
         name: "Platform".to_owned(),

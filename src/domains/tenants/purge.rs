@@ -17,7 +17,7 @@ use crate::domains::Deps;
 use crate::domains::access::{Context, Origin, Scope, TenantsManage, authorize};
 use crate::error::Error;
 use crate::migrations::{Migrator, PART};
-use crate::tenancy::{Event, Slug, Tenant, TenantId, TenantKey};
+use crate::tenancy::{DbError, Event, Slug, Tenant, TenantId, TenantKey};
 
 /// How often a server looks for what is to be purged.
 const EVERY: Duration = Duration::from_mins(10);
@@ -71,6 +71,9 @@ impl Tenants<'_> {
         let mut db = self.deps.tenancy.public().await?;
         let due = tombstones::due(&mut db, self.deps.clock.now()).await?;
         drop(db);
+        if !due.is_empty() {
+            self.migrator.ensure_able().await?;
+        }
         let mut report = PurgeReport::default();
         for (id, slug) in due {
             match self.purge_one(&scope, id).await {
@@ -140,15 +143,19 @@ impl Tenants<'_> {
     }
 }
 
-/// Purges at an interval, until it is dropped.
+/// Purges at an interval, until it is dropped; not at all under a login that may not change schemas.
 pub async fn keep_purging(deps: Deps, migrator: Migrator) {
     loop {
         tokio::time::sleep(EVERY).await;
         match purge_if_due(&deps, &migrator).await {
             Ok(report) => log(&report),
+            Err(TenantsError::Db(error @ DbError::MayNotChangeSchemas { .. })) => {
+                tracing::info!(reason = %error, "this server does not purge deleted tenants");
+                return;
+            }
             Err(error) => {
                 tracing::warn!(
-                    error = error.chain(),
+                    error = Error::from(error).chain(),
                     "deleted tenants cannot be listed; they stay until the next time"
                 );
             }
@@ -156,7 +163,7 @@ pub async fn keep_purging(deps: Deps, migrator: Migrator) {
     }
 }
 
-async fn purge_if_due(deps: &Deps, migrator: &Migrator) -> Result<PurgeReport, Error> {
+async fn purge_if_due(deps: &Deps, migrator: &Migrator) -> Result<PurgeReport, TenantsError> {
     let mut db = deps.tenancy.public().await?;
     let due = tombstones::due(&mut db, deps.clock.now()).await?;
     drop(db);
@@ -166,7 +173,7 @@ async fn purge_if_due(deps: &Deps, migrator: &Migrator) -> Result<PurgeReport, E
     let platform = TenantKey::Slug(Slug::platform());
     let platform = deps.tenancy.serve(&platform).await?;
     let context = Context::for_system(platform, "purge of deleted tenants", Origin::default());
-    Ok(Tenants::new(deps, migrator, context).purge().await?)
+    Tenants::new(deps, migrator, context).purge().await
 }
 
 fn log(report: &PurgeReport) {

@@ -87,7 +87,7 @@ impl Migrator {
     /// # Errors
     /// See [`DbError`].
     pub async fn orphans(&self) -> Result<Orphans, DbError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_looking().await?;
         let login = &*self.login;
         let mut orphans = Orphans {
             schemas: names(&mut tx, &SCHEMAS, &[]).await?,

@@ -91,7 +91,7 @@ async fn status_as_json_keeps_its_form() {
     assert_eq!(
         keys(&status),
         [
-            "ahead", "current", "failed", "pending", "target", "tenants", "total"
+            "ahead", "current", "failed", "pending", "shared", "target", "tenants", "total"
         ]
     );
     assert_eq!(

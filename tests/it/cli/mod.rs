@@ -2,6 +2,8 @@
 
 mod doctor;
 mod fleet;
+mod least_login;
+mod looking;
 mod migrations;
 mod mistakes;
 mod openapi;

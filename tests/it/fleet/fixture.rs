@@ -88,6 +88,11 @@ impl Migrations {
         fs::write(path, text).unwrap();
     }
 
+    /// Without this file.
+    pub fn remove(&self, file: &str) {
+        fs::remove_file(self.0.path().join(file)).unwrap();
+    }
+
     /// One more for the tenants.
     pub fn add_more(&self, version: u32, text: &str) {
         let file = self.0.path().join(format!("tenant/V{version}__more.sql"));

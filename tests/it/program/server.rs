@@ -20,6 +20,7 @@ pub struct Server {
     base: String,
     client: Client,
     errors: Arc<Mutex<Vec<String>>>,
+    lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -36,12 +37,15 @@ impl Server {
         let (tell, told) = mpsc::channel();
         let errors = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&errors);
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let all = Arc::clone(&lines);
         // Reads to the end, or else the server would block on a full pipe.
         std::thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
                 if line.contains(r#""level":"ERROR""#) {
                     kept.lock().unwrap().push(line.clone());
                 }
+                all.lock().unwrap().push(line.clone());
                 tell.send(line).ok();
             }
         });
@@ -62,6 +66,7 @@ impl Server {
             base: format!("http://{address}"),
             client: Client::new(),
             errors,
+            lines,
         }
     }
 
@@ -114,6 +119,12 @@ impl Server {
     /// The errors that it has logged since it was last asked.
     pub fn errors(&self) -> Vec<String> {
         std::mem::take(&mut self.errors.lock().unwrap())
+    }
+
+    /// How many lines of its log have these words.
+    pub fn says(&self, words: &str) -> usize {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().filter(|line| line.contains(words)).count()
     }
 
     /// A request below `/api/v1`.

@@ -31,6 +31,7 @@ impl Tenants<'_> {
         rules: &CopyRules,
     ) -> Result<Operation, TenantsError> {
         let copier = Copier::of(self)?;
+        self.migrator.ensure_able().await?;
         let tenant = self.to_be_copied(&copier, id).await?;
         let operation = self.running(EXPORT, id, &EXPORT_STEPS);
         let day = operation.created_at.format("%Y%m%d");
@@ -71,6 +72,7 @@ impl Tenants<'_> {
         key: Option<&IdempotencyKey>,
     ) -> Result<Once<Operation>, TenantsError> {
         let copier = Copier::of(self)?;
+        self.migrator.ensure_able().await?;
         let mut tx = self.deps.tenancy.control("import a tenant").await?;
         if let Some(before) = self.replayed(&mut tx, key).await? {
             return Ok(Once::Before(before));
@@ -105,6 +107,7 @@ impl Tenants<'_> {
         key: Option<&IdempotencyKey>,
     ) -> Result<Once<Operation>, TenantsError> {
         let copier = Copier::of(self)?;
+        self.migrator.ensure_able().await?;
         let tenant = self.to_be_copied(&copier, source).await?;
         let mut tx = self.deps.tenancy.control("clone a tenant").await?;
         if let Some(before) = self.replayed(&mut tx, key).await? {

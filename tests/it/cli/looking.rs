@@ -1,0 +1,90 @@
+//! Commands that only look change nothing, and say what is missing.
+
+use tenantry::testkit::TestDatabase;
+
+use crate::fleet::fixture::Migrations;
+use crate::program::{Program, number, owner};
+
+const LOOKS: [&str; 6] = [
+    "migrate drift",
+    "migrate history --tenant acme",
+    "migrate repair",
+    "tenant list",
+    "tenant show acme",
+    "doctor",
+];
+
+#[tokio::test]
+async fn looking_at_an_empty_database_leaves_it_empty() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    for line in LOOKS {
+        let ran = program.run(line).expect(1);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(said.contains("nothing is here yet"), "{line}: {said}");
+        assert!(
+            said.contains("run `tenantry migrate run`"),
+            "{line}: {said}"
+        );
+    }
+    let status = program.run("migrate status").expect(0).out;
+    assert!(status.starts_with("nothing is here yet"), "{status}");
+    let status = program.run("migrate status --json").expect(0).json();
+    assert_eq!(status["shared"]["version"], 0);
+    assert_eq!(status["total"], 0);
+    program.run("migrate plan").expect(0);
+    let history = program.run("migrate history --public").expect(0).out;
+    assert!(history.starts_with("nothing is here yet"), "{history}");
+    let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    assert_eq!(number(&owner(&database).await, left).await, 0);
+}
+
+#[tokio::test]
+async fn older_shared_tables_are_told_and_stay_as_they_are() {
+    let database = TestDatabase::new().await;
+    let older = Migrations::own();
+    older.remove("public/V13__tenant_scope.sql");
+    let program = Program::on(&database);
+    let older = Program::on(&database).set("MIGRATIONS_DIR", older.dir());
+    older.run("migrate run").expect(0);
+    for line in LOOKS {
+        let ran = program.run(line).expect(1);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(
+            said.contains("the shared tables are at version 8, and this binary works with"),
+            "{line}: {said}"
+        );
+    }
+    let status = program.run("migrate status").expect(0).out;
+    assert!(
+        status.contains("the shared tables are at version 8"),
+        "{status}"
+    );
+    assert!(status.contains("1 tenants, newest migration"), "{status}");
+    let history = older
+        .run("migrate history --public --json")
+        .expect(0)
+        .json();
+    let applied = history["applied"].as_array().unwrap();
+    assert_eq!(applied.last().unwrap()["version"], 8);
+
+    program.run("tenant create acme").expect(0);
+    program.run("tenant list").expect(0);
+}
+
+#[tokio::test]
+async fn newer_shared_tables_are_no_error_of_an_older_program() {
+    let database = TestDatabase::new().await;
+    let newer = Migrations::own();
+    newer.add("public/V99__later.sql", "CREATE TABLE public.later ();");
+    let newer = Program::on(&database).set("MIGRATIONS_DIR", newer.dir());
+    newer.run("migrate run").expect(0);
+    let server = Program::on(&database).serve().ready().await;
+    assert_eq!(server.says("missing from the filesystem"), 0);
+    assert_eq!(
+        server.says("a newer program has migrated the shared tables"),
+        1
+    );
+    let ran = Program::on(&database).run("tenant create acme").expect(0);
+    assert!(!ran.err.contains("ERROR"), "{}", ran.err);
+}
