@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Finding, unseen};
+use super::{Finding, chain, unseen};
 use crate::app::Foundation;
 use crate::config::Config;
 use crate::tenancy::{DbError, Row, Scoped, Sql};
@@ -27,16 +27,25 @@ const MAY_DDL: Sql = Sql::new(
      FROM pg_roles r WHERE r.rolname = current_user",
 );
 
-/// Whether there is a database at all.
-pub(super) async fn reach(foundation: &Foundation) -> Finding {
-    match foundation.tenancy.ping().await {
-        Ok(()) => Finding::good("database", "answers"),
-        Err(error) => Finding::bad(
+/// Whether there is a database at all, and whether there is more to see of it.
+pub(super) async fn reach(foundation: &Foundation) -> (Finding, bool) {
+    let error = match foundation.tenancy.ping().await {
+        Ok(()) => return (Finding::good("database", "answers"), true),
+        Err(error) => error,
+    };
+    // A statement that fails may do so for what is found next, such as a pooler that nobody told of.
+    let is_there = !matches!(
+        error,
+        DbError::Unreachable { .. } | DbError::NoConnection(_)
+    );
+    (
+        Finding::bad(
             "database",
-            format!("does not answer: {error}"),
+            format!("does not answer: {}", chain(&error)),
             "check DATABASE_URL, that PostgreSQL runs, and that pg_hba.conf lets this login in",
         ),
-    }
+        is_there,
+    )
 }
 
 pub(super) async fn look(config: &Config, foundation: &Foundation) -> Vec<Finding> {

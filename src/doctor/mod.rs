@@ -72,10 +72,9 @@ impl Finding {
 /// Looks at everything. A database that cannot be reached ends the examination early.
 pub async fn examine(config: &Config, foundation: &Foundation) -> Vec<Finding> {
     let mut findings = vec![secrets::jwt(config), mails::way_out(config)];
-    let reached = database::reach(foundation).await;
-    let ends_here = reached.health == Health::Bad;
+    let (reached, is_there) = database::reach(foundation).await;
     findings.push(reached);
-    if ends_here {
+    if !is_there {
         return findings;
     }
     findings.extend(database::look(config, foundation).await);
@@ -91,9 +90,21 @@ pub async fn examine(config: &Config, foundation: &Foundation) -> Vec<Finding> {
 
 /// A look that failed says so, instead of hiding what it would have shown.
 fn unseen(subject: &'static str, error: &dyn std::error::Error) -> Finding {
-    let mut seen = error.to_string();
-    if let Some(cause) = error.source() {
-        seen = format!("{seen}: {cause}");
+    Finding::bad(
+        subject,
+        chain(error),
+        "mend what the message says, then ask again",
+    )
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        next = cause.source();
     }
-    Finding::bad(subject, seen, "mend what the message says, then ask again")
+    line
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use refinery_core::Migration;
 
 use super::fleet::chain;
-use super::holders::{Holder, told};
+use super::holders::{Holder, told, what_to_do};
 use super::outside;
 use super::script::{self, Piece};
 use crate::ids::random_part;
@@ -33,19 +33,18 @@ pub enum ApplyError {
     Db(#[from] DbError),
     /// Others held its locks at each try.
     #[error(
-        "busy: {tries} tries in {} s got no lock, and nothing of it was changed; {}; it is served as before: run this again when that has ended, \
-         or look at it in pg_stat_activity and end it with SELECT pg_terminate_backend(process)",
-        took.as_secs(), told(held_by)
+        "busy: {what} got no lock in {tries} tries ({} s); {}; nothing was changed, and the tenant is served as before; {}",
+        took.as_secs(), told(held_by), what_to_do(held_by)
     )]
     Busy {
+        /// The migration, or what else wanted a lock.
+        what: String,
         /// Tries.
         tries: u32,
         /// Over all of them.
         took: Duration,
         /// Who was in the way after the last.
         held_by: Vec<Holder>,
-        /// What PostgreSQL said at the last.
-        source: Box<ApplyError>,
     },
     /// A migration said COMMIT or ROLLBACK.
     #[error(

@@ -1,6 +1,6 @@
 //! Who holds the locks that a migration did not get.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
@@ -65,7 +65,7 @@ pub(super) async fn holders(
         .collect()
 }
 
-/// Each process with what it holds, and what to do about it, for a person in a hurry.
+/// Each process with what it holds, for a person in a hurry.
 #[must_use]
 pub fn told(held_by: &[Holder]) -> String {
     let mut processes: BTreeMap<i32, Vec<&Holder>> = BTreeMap::new();
@@ -82,7 +82,7 @@ pub fn told(held_by: &[Holder]) -> String {
             let _ = write!(part, ", {state}");
         }
         if let Some(since) = held.iter().find_map(|holder| holder.since) {
-            let _ = write!(part, ", since {}", since.format("%F %T UTC"));
+            let _ = write!(part, " since {}", since.format("%F %T UTC"));
         }
         let locks: Vec<String> = held
             .iter()
@@ -95,4 +95,20 @@ pub fn told(held_by: &[Holder]) -> String {
         return "nobody holds any of it any more".to_owned();
     }
     parts.join("; ")
+}
+
+/// How to get on.
+pub(super) fn what_to_do(held_by: &[Holder]) -> String {
+    let processes: BTreeSet<i32> = held_by.iter().map(|holder| holder.process).collect();
+    if processes.is_empty() {
+        return "run this again".to_owned();
+    }
+    let ends = processes
+        .iter()
+        .map(|process| format!("SELECT pg_terminate_backend({process})"));
+    let ends: Vec<String> = ends.collect();
+    format!(
+        "run this again when that has ended, or end it with {}",
+        ends.join(" and ")
+    )
 }

@@ -66,12 +66,14 @@ impl Migrator {
         // A tenant that is merely busy, or whose history differs, is as able to be served as before.
         let stops_serving = !error.is_lock_timeout() && !error.is_divergence();
         let error = if error.is_lock_timeout() {
-            let held_by = self.holders(line.id).await?;
             ApplyError::Busy {
+                what: match error {
+                    ApplyError::Migration { name, .. } => name,
+                    _ => "the migration".to_owned(),
+                },
                 tries,
                 took: began.elapsed(),
-                held_by,
-                source: Box::new(error),
+                held_by: self.holders(line.id).await?,
             }
         } else {
             error

@@ -179,7 +179,7 @@ impl From<DbError> for Error {
             ),
             DbError::MayNotChangeSchemas { .. } => (
                 "schema_changes_off",
-                "this server may not make, change or copy tenants' schemas (it has no MIGRATION_DATABASE_URL); ask one that may, or the operators",
+                "this server may not make, change or copy tenants' schemas; ask one that may, or the operators, who set MIGRATION_DATABASE_URL",
             ),
             DbError::ScopeLost { .. } => (
                 TENANT_UNAVAILABLE,

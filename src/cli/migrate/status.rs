@@ -24,15 +24,14 @@ pub(super) async fn status(config: Box<Config>, json: bool) -> Result<(), Failur
         opened.close().await?;
         return Err(Failure::Failed(trouble.unwrap_or_default()));
     }
-    let (counts, lines) = match shared {
-        Shared::Missing => (FleetCounts::default(), Vec::new()),
-        _ => {
-            let look = async |db: &mut Scoped| {
-                let counts = migrations::counts(db, &target).await?;
-                Ok((counts, migrations::troubled(db, &target, SHOWN).await?))
-            };
-            migrator.with_shared(look).await?
-        }
+    let (counts, lines) = if shared == Shared::Missing {
+        (FleetCounts::default(), Vec::new())
+    } else {
+        let look = async |db: &mut Scoped| {
+            let counts = migrations::counts(db, &target).await?;
+            Ok((counts, migrations::troubled(db, &target, SHOWN).await?))
+        };
+        migrator.with_shared(look).await?
     };
     opened.close().await?;
     if json {

@@ -110,7 +110,7 @@ async fn second_factors_of_another_secret_are_refused_or_left_behind_by_choice()
     let database = TestDatabase::new().await;
     let program =
         Program::on(&database).set("APP_SECRET", "a secret that seals for another deployment");
-    program.run("tenant list").expect(0);
+    program.run("migrate run").expect(0);
     let sql = owner(&database).await;
     let before = inventory(&sql).await;
     let import = format!("tenant import {} --slug globex", file.display());

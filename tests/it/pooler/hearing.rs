@@ -56,7 +56,8 @@ async fn a_logout_is_in_force_on_the_other_node_by_a_direct_connection_and_witho
 fn finding(ran: &Ran, subject: &str) -> (Value, String) {
     let findings = ran.json();
     let mut all = findings.as_array().unwrap().iter();
-    let found = all.find(|finding| finding["subject"] == subject).unwrap();
+    let found = all.find(|finding| finding["subject"] == subject);
+    let found = found.unwrap_or_else(|| panic!("no `{subject}` in {findings:#}"));
     let seen = found["seen"].as_str().unwrap().to_owned();
     (found["health"].clone(), seen)
 }
