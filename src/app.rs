@@ -108,6 +108,7 @@ impl Foundation {
             overflow: db.max_overflow,
             wait: db.pool_timeout,
             max_age: db.pool_recycle,
+            max_uses: None,
             pre_ping: db.pool_pre_ping,
             rules,
         };

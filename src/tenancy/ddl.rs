@@ -13,6 +13,10 @@ use super::session::Scoped;
 use super::sql::Sql;
 use super::value::{Params, Row, TextRow};
 
+/// How often a connection is used. Its backend keeps the plans of every trigger and function that ran in a tenant it was in, and goes through all of them for each
+/// table that anybody changes: one that makes thousands of tenants gets slower with each.
+const USES: usize = 100;
+
 /// Connections under the login that owns the schemas (`MIGRATION_DATABASE_URL`).
 #[derive(Clone)]
 pub struct DdlPool {
@@ -30,6 +34,7 @@ impl DdlPool {
             overflow: 0,
             wait: Duration::from_mins(1),
             max_age: Duration::from_mins(10),
+            max_uses: Some(USES),
             pre_ping: false,
             // The DDL login owns every schema: it is not fenced, and needs a session of its own.
             rules: ScopeRules {

@@ -47,6 +47,10 @@ impl managed::Manager for Manager {
         if metrics.age() > self.settings.max_age {
             return Err(RecycleError::message("it reached DB_POOL_RECYCLE"));
         }
+        let uses = metrics.recycle_count + 1;
+        if self.settings.max_uses.is_some_and(|most| uses >= most) {
+            return Err(RecycleError::message("it was used often enough"));
+        }
         if connection.tenants_seen() > TENANTS_SEEN {
             return Err(RecycleError::message("it has seen too many tenants"));
         }

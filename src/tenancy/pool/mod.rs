@@ -39,6 +39,8 @@ pub struct PoolSettings {
     pub wait: Duration,
     /// A connection older than this is replaced.
     pub max_age: Duration,
+    /// A connection that was handed out so often is replaced; `None`: never for that.
+    pub max_uses: Option<usize>,
     /// Ask each connection whether it lives before handing it out.
     pub pre_ping: bool,
     /// How connections are scoped.

@@ -149,3 +149,21 @@ async fn who_waits_gets_the_connection_that_comes_back_first() {
         began.elapsed()
     );
 }
+
+#[tokio::test]
+async fn a_connection_that_changes_schemas_is_replaced_before_it_gets_slow() {
+    let database = TestDatabase::new().await;
+    let database = database.past_the_pooler("this is about server connections");
+    let mut config = database.config.clone();
+    config.tenancy.migration_jobs = 1;
+    let pool = Foundation::new(&config, Clock::system()).unwrap();
+    let mut backends = HashMap::new();
+    for _ in 0..250 {
+        let mut tx = pool.migrator.begin().await.unwrap();
+        let row = &tx.query(&BACKEND, &[]).await.unwrap()[0];
+        *backends.entry(row.get::<i32>("pid").unwrap()).or_insert(0) += 1;
+        tx.commit().await.unwrap();
+    }
+    assert!(backends.len() >= 3, "{backends:?}");
+    assert!(backends.values().all(|uses| *uses <= 100), "{backends:?}");
+}
