@@ -35,6 +35,10 @@ impl Crowd {
         config.database.max_overflow = 0;
         config.database.pool_timeout = Duration::from_secs(2);
         let pool = Foundation::new(&config, Clock::system()).unwrap();
+        // Its ear tries itself once, by a connection of the same pool.
+        while !pool.tenancy.is_hearing() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let mut tenants = Vec::new();
         for tenant in &made {
             tenants.push(proof(&pool, tenant).await);
