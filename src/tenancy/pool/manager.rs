@@ -1,5 +1,7 @@
 //! Opens connections, and says which are fit to be used again.
 
+use std::time::Duration;
+
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio_postgres::{Error as PgError, SimpleQueryMessage};
 
@@ -8,8 +10,11 @@ use crate::tenancy::connection::Connection;
 use crate::tenancy::scope::Carrier;
 
 /// PostgreSQL keeps some 12 kB in a backend for each table that it ever touched, and frees none of it: a connection that has seen more tenants
-/// than this is replaced.
+/// than this is replaced, once it is old enough to have been worth its making.
 const TENANTS_SEEN: usize = 500;
+const WORTH_IT: Duration = Duration::from_mins(1);
+/// More than this none may see, however young.
+const MOST_TENANTS_SEEN: usize = 1_000;
 
 /// See the module.
 pub(in crate::tenancy) struct Manager {
@@ -51,7 +56,8 @@ impl managed::Manager for Manager {
         if self.settings.max_uses.is_some_and(|most| uses >= most) {
             return Err(RecycleError::message("it was used often enough"));
         }
-        if connection.tenants_seen() > TENANTS_SEEN {
+        let seen = connection.tenants_seen();
+        if seen > MOST_TENANTS_SEEN || (seen > TENANTS_SEEN && metrics.age() > WORTH_IT) {
             return Err(RecycleError::message("it has seen too many tenants"));
         }
         if self.settings.pre_ping {

@@ -1,6 +1,7 @@
 //! The pool: lanes of one connection each, so that a tenant's requests can go to the same few.
 //!
-//! Invariant: nobody waits while a connection that they may use is idle, and nobody waits longer than the settings say.
+//! Invariant: nobody waits longer than the settings say, nor while a connection that they may use is idle, but for the two milliseconds in which one
+//! that is nearer may come back.
 
 mod lanes;
 mod lease;
@@ -27,6 +28,11 @@ use waiting::{End, Waiting};
 pub(super) use lanes::For;
 use lease::Held;
 pub(super) use lease::Lease;
+
+/// How many lanes, the home first, are waited for before any other.
+const NEAR: usize = 3;
+/// For so long.
+const NEAR_WAIT: Duration = Duration::from_millis(2);
 
 /// How a pool behaves. The numbers come from the configuration.
 #[derive(Debug, Clone)]
@@ -108,7 +114,14 @@ impl Pool {
         if let Some(held) = self.first_idle(&order).await? {
             return Ok(held);
         }
-        let waited = self.wait(&order);
+        let waited = async {
+            // Each lane that a tenant spreads to is one more that has to switch to it, and back.
+            let near = &order[..order.len().min(NEAR)];
+            match tokio::time::timeout(NEAR_WAIT, self.wait(near)).await {
+                Ok(held) => held,
+                Err(_) => self.wait(&order).await,
+            }
+        };
         let waited = tokio::time::timeout(self.settings.wait, waited).await;
         waited.unwrap_or_else(|_| {
             let words = "all connections that it may use are in use";
