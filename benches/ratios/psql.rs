@@ -18,6 +18,8 @@ pub(crate) async fn run(url: &DatabaseUrl, scripts: &[String]) -> Duration {
             .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file"])
             .arg(file.path())
             .arg(url.expose())
+            // Or it would tell what goes with each schema.
+            .env("PGOPTIONS", "-c client_min_messages=warning")
             .stdout(Stdio::null())
             .status()
             .await
