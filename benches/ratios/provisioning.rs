@@ -68,7 +68,7 @@ pub(crate) fn script_of(name: &str) -> String {
          CREATE ROLE {name} NOLOGIN NOINHERIT;
          GRANT {name} TO {APP_LOGIN};
          GRANT USAGE ON SCHEMA {name} TO {name};
-         GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {name};
+         GRANT SELECT ON {name}.refinery_schema_history TO {name};
          ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {name};
          ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT USAGE, SELECT ON SEQUENCES TO {name};
          SET LOCAL search_path = {name};\n"

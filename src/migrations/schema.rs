@@ -29,20 +29,22 @@ impl NewSchema<'_> {
         tx.batch(&format!("CREATE SCHEMA {name}")).await?;
         apply::create_history(tx, self.name.as_str()).await?;
         let login = quote_ident(self.login);
-        // Rights on tables come by default privileges, so that later migrations need not think of them.
+        // Rights on tables come by default privileges, so that later migrations need not think of them. The one that is there already is named: for
+        // `ALL TABLES IN SCHEMA` PostgreSQL reads its whole catalog, five times, which at ten thousand tenants takes longer than all the rest.
+        let history = format!("{name}.refinery_schema_history");
         let text = if self.fence {
             format!(
                 "CREATE ROLE {name} NOLOGIN NOINHERIT;
                  GRANT {name} TO {login};
                  GRANT USAGE ON SCHEMA {name} TO {name};
-                 GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {name};
+                 GRANT SELECT ON {history} TO {name};
                  {}",
                 default_privileges(&name, &name)
             )
         } else {
             format!(
                 "GRANT USAGE ON SCHEMA {name} TO {login};
-                 GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {login};
+                 GRANT SELECT ON {history} TO {login};
                  {}",
                 default_privileges(&name, &login)
             )
