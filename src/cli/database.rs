@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl};
 use crate::domains::Deps;
 use crate::domains::access::{Context, Origin};
-use crate::migrations::Shared;
+use crate::migrations::{Migrator, Shared};
 use crate::private_postgres::{Address, Options, PrivatePostgres};
 use crate::tenancy::setup::{APP_LOGIN, OWNER_LOGIN, Superuser};
 use crate::tenancy::{Slug, TenantKey};
@@ -40,13 +40,11 @@ impl Opened {
     /// Says what to do where the shared tables are not what this binary works with.
     pub(super) async fn to_look(config: Box<Config>) -> Result<Self, Failure> {
         let opened = Self::as_it_is(config).await?;
-        let migrator = &opened.foundation.migrator;
-        let trouble = migrator.shared().await?.trouble(migrator.shared_target());
-        match trouble {
-            None => Ok(opened),
-            Some(trouble) => {
+        match must_be_current(&opened.foundation.migrator).await {
+            Ok(()) => Ok(opened),
+            Err(failure) => {
                 opened.close().await?;
-                Err(Failure::Failed(format!("{trouble}; {}", Shared::MEND)))
+                Err(failure)
             }
         }
     }
@@ -140,4 +138,13 @@ fn data_dir(config: &Config) -> Result<PathBuf, Failure> {
 
 fn parsed(url: &str) -> Result<DatabaseUrl, Failure> {
     url.parse().map_err(Failure::other)
+}
+
+/// Says what to do where the shared tables are not what this binary works with.
+pub(super) async fn must_be_current(migrator: &Migrator) -> Result<(), Failure> {
+    let trouble = migrator.shared().await?.trouble(migrator.shared_target());
+    match trouble {
+        None => Ok(()),
+        Some(trouble) => Err(Failure::Failed(format!("{trouble}; {}", Shared::MEND))),
+    }
 }

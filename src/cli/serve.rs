@@ -2,6 +2,7 @@
 
 use tokio::net::TcpListener;
 
+use super::database::must_be_current;
 use super::failure::Failure;
 use crate::app::{App, Foundation};
 use crate::clock::Clock;
@@ -13,6 +14,8 @@ pub(super) async fn run(config: Box<Config>) -> Result<(), Failure> {
     let foundation = Foundation::new(&config, Clock::system())?;
     if config.tenancy.migrate_on_start {
         foundation.prepare().await?;
+    } else {
+        must_be_current(&foundation.migrator).await?;
     }
     let app = App::new(&config, foundation).await?;
     let listener = listen(&config).await?;

@@ -81,7 +81,7 @@ impl Migrator {
         self.check(&mut tx).await?;
         drop(tx);
         let migrated = self.migrate_tenant(&line).await?;
-        self.settle().await?;
+        self.settle().await;
         Ok(migrated)
     }
 
@@ -120,7 +120,7 @@ impl Migrator {
             .await;
         let mut report = run.report;
         if !report.migrated.is_empty() {
-            self.settle().await?;
+            self.settle().await;
         }
         report.stopped = report.stopped.filter(|_| report.not_begun > 0);
         Ok(report)

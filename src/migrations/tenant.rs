@@ -82,11 +82,21 @@ impl Migrator {
         Err(error)
     }
 
-    /// Waits until everything that was committed so far is on the disk.
-    pub(super) async fn settle(&self) -> Result<(), DbError> {
+    /// Waits until everything that was committed so far is on the disk. Where that cannot be told, a warning says so: what was done is not undone by it.
+    pub(super) async fn settle(&self) {
+        if let Err(error) = self.flush().await {
+            tracing::warn!(
+                error = chain(&error),
+                "PostgreSQL did not confirm that the migrations are on its disk; `tenantry migrate status` tells which tenants have them"
+            );
+        }
+    }
+
+    async fn flush(&self) -> Result<(), DbError> {
         let mut tx = self.ddl.begin(self.locks.timeout).await?;
-        // A transaction with a number of its own has a commit record, and that comes after all others.
-        tx.batch("SELECT pg_current_xact_id()").await?;
+        // A commit waits for the disk where its transaction has written to the log, and then for all that came before.
+        tx.batch("SELECT pg_catalog.pg_logical_emit_message(true, 'tenantry', '')")
+            .await?;
         tx.commit().await
     }
 

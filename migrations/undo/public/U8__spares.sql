@@ -1,4 +1,7 @@
 -- Ready tenants hold nobody's data, so they go with their list. What was set aside is being dropped by a server.
+-- A server that still runs may be taking one at this moment.
+LOCK TABLE public.spare_tenants, public.set_aside_schemas IN ACCESS EXCLUSIVE MODE;
+
 DO $$
 DECLARE
     spare text;

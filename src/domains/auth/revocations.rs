@@ -3,7 +3,7 @@
 //! Invariant: the answer is trusted for a few seconds after this node last heard the others or read the table; then it is "unknown",
 //! and no token is accepted. So a node that is cut off fails closed, and one that cannot read the table at its start does not start.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ use crate::tenancy::{DbError, Event, Heard, Tenancy};
 const RENEW: Duration = Duration::from_millis(500);
 /// How long the last renewal is trusted: some failed tries, and a machine that is busy.
 const TRUST: Duration = Duration::from_secs(10);
+/// How long one look at the table may take after a notice; trust is not renewed meanwhile.
+const LOOK_UP: Duration = Duration::from_secs(2);
 /// How often entries go whose tokens have expired by themselves.
 const PURGE: Duration = Duration::from_mins(1);
 
@@ -65,6 +67,8 @@ impl Drop for Following {
 struct Known {
     /// Revoked sessions.
     sessions: HashMap<Uuid, Ending>,
+    /// Sessions that a notice named, until the table was read for them.
+    doubted: HashSet<Uuid>,
     trusted_until: Instant,
 }
 
@@ -80,6 +84,7 @@ impl Revocations {
     pub fn new(token_ttl: Duration) -> Self {
         let known = Known {
             sessions: HashMap::new(),
+            doubted: HashSet::new(),
             trusted_until: Instant::now(),
         };
         Self {
@@ -120,7 +125,7 @@ impl Revocations {
             } else {
                 RevocationState::Revoked
             }
-        } else if known.is_current() {
+        } else if known.is_current() && !known.doubted.contains(&session) {
             RevocationState::Live
         } else {
             RevocationState::Unknown
@@ -177,6 +182,7 @@ impl Follower {
                         self.reload().await;
                     } else {
                         self.trust_from(Instant::now());
+                        self.look_up_doubted().await;
                     }
                 }
                 _ = purge.tick() => self.purge().await,
@@ -189,14 +195,34 @@ impl Follower {
         self.note(&result);
     }
 
-    /// A notice says where to look, and is not believed itself: anybody who may connect can send one.
+    /// A notice says where to look, and is not believed itself: anybody who may connect can send one. Until the table was read, these sessions alone
+    /// are in doubt.
     async fn learn(&mut self, sessions: &[Uuid]) {
         if self.knows(sessions) {
             return;
         }
-        let result = self.load_some(sessions).await;
-        if result.is_err() {
-            self.note(&result);
+        write(&self.known).doubted.extend(sessions);
+        self.look_up(sessions).await;
+    }
+
+    /// Those that could not be read when they were named.
+    async fn look_up_doubted(&mut self) {
+        let doubted: Vec<Uuid> = write(&self.known).doubted.iter().copied().collect();
+        if !doubted.is_empty() {
+            self.look_up(&doubted).await;
+        }
+    }
+
+    /// Gives up soon: nobody's trust is renewed meanwhile.
+    async fn look_up(&mut self, sessions: &[Uuid]) {
+        match tokio::time::timeout(LOOK_UP, self.load_some(sessions)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, "whether these sessions have ended cannot be read; until then they are in doubt")
+            }
+            Err(_) => tracing::warn!(
+                "whether these sessions have ended could not be read in time; until then they are in doubt"
+            ),
         }
     }
 
@@ -225,7 +251,11 @@ impl Follower {
         let started = Instant::now();
         let mut db = self.tenancy.public().await?;
         let rows = repository::revoked(&mut db, self.clock.now()).await?;
-        write(&self.known).sessions.extend(rows);
+        {
+            let mut known = write(&self.known);
+            known.sessions.extend(rows);
+            known.doubted.clear();
+        }
         self.trust_from(started);
         Ok(())
     }
@@ -233,7 +263,9 @@ impl Follower {
     async fn load_some(&mut self, sessions: &[Uuid]) -> Result<(), DbError> {
         let mut db = self.tenancy.public().await?;
         let rows = repository::revoked_of(&mut db, self.clock.now(), sessions).await?;
-        write(&self.known).sessions.extend(rows);
+        let mut known = write(&self.known);
+        known.sessions.extend(rows);
+        known.doubted.retain(|session| !sessions.contains(session));
         Ok(())
     }
 

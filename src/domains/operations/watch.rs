@@ -9,6 +9,8 @@ pub async fn keep_watching(tenancy: Tenancy) {
     loop {
         if let Err(error) = give_up(&tenancy).await {
             tracing::warn!(error = %error, "operations whose server has ended stay `running` until the next look");
+            // Those that live could not tell it either, and come first.
+            tokio::time::sleep(2 * BEAT).await;
         }
         tokio::time::sleep(BEAT).await;
     }

@@ -117,9 +117,13 @@ impl Pool {
         let waited = async {
             // Each lane that a tenant spreads to is one more that has to switch to it, and back.
             let near = &order[..order.len().min(NEAR)];
-            match tokio::time::timeout(NEAR_WAIT, self.wait(near)).await {
-                Ok(held) => held,
-                Err(_) => self.wait(&order).await,
+            if let Some(held) = self.wait(near, Some(NEAR_WAIT)).await? {
+                return Ok(held);
+            }
+            loop {
+                if let Some(held) = self.wait(&order, None).await? {
+                    return Ok(held);
+                }
             }
         };
         let waited = tokio::time::timeout(self.settings.wait, waited).await;
@@ -129,19 +133,32 @@ impl Pool {
         })
     }
 
-    /// The first of these lanes that comes back.
-    async fn wait(&self, lanes: &[usize]) -> Result<Held, DbError> {
+    /// The first of these lanes that comes back; `None` if none does for that long. Connecting is not cut off by it.
+    async fn wait(
+        &self,
+        lanes: &[usize],
+        limit: Option<Duration>,
+    ) -> Result<Option<Held>, DbError> {
         let mut end = End::Back;
         loop {
             let mut place = self.waiting.join(lanes, end);
             end = End::Front;
-            if let Some(held) = self.first_idle(lanes).await? {
+            let held = self.first_idle(lanes).await?;
+            if held.is_some() {
                 return Ok(held);
             }
-            if let Some(lane) = place.lane().await
-                && let Some(held) = self.get(lane).await?
-            {
-                return Ok(held);
+            let told = match limit {
+                None => place.lane().await,
+                Some(limit) => match tokio::time::timeout(limit, place.lane()).await {
+                    Ok(told) => told,
+                    Err(_) => return Ok(None),
+                },
+            };
+            if let Some(lane) = told {
+                let held = self.get(lane).await?;
+                if held.is_some() {
+                    return Ok(held);
+                }
             }
         }
     }

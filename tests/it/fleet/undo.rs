@@ -205,6 +205,7 @@ async fn shared_tables_step_back_only_where_nothing_is_lost() {
         let line = format!("migrate undo --public --stop-serving --version {version}");
         program.run(&line)
     };
+    undo(14).expect(0);
     undo(13).expect(0);
     let aside = "INSERT INTO public.set_aside_schemas (tenant_id) VALUES (gen_random_uuid())";
     sql.execute(aside, &[]).await.unwrap();
@@ -222,7 +223,7 @@ async fn shared_tables_step_back_only_where_nothing_is_lost() {
     assert!(ran.err.contains(words), "{}", ran.err);
     program.run("migrate run").expect(0);
     program.run("tenant restore acme").expect(0);
-    for version in [13, 8, 7] {
+    for version in [14, 13, 8, 7] {
         undo(version).expect(0);
     }
     program.run("migrate run").expect(0);

@@ -123,7 +123,7 @@ async fn every_node_signs_everybody_out_and_a_restored_tenant_knows_no_old_token
         nowhere.expect_problem(410, "tenant_deleted");
         // What did not hold before tells nothing, and neither does what names another tenant.
         let elsewhere = own.clone().naming(Some(bolt.slug().as_str()));
-        let answer = elsewhere.get("/projects").await;
+        let answer = answers_soon(&elsewhere, 401).await;
         answer.expect_problem(401, "invalid_token");
     }
     for signed_out in [&gone, &gone_there] {
