@@ -215,15 +215,15 @@ impl Follower {
 
     /// Gives up soon: nobody's trust is renewed meanwhile.
     async fn look_up(&mut self, sessions: &[Uuid]) {
-        match tokio::time::timeout(LOOK_UP, self.load_some(sessions)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(error = %error, "whether these sessions have ended cannot be read; until then they are in doubt")
-            }
-            Err(_) => tracing::warn!(
-                "whether these sessions have ended could not be read in time; until then they are in doubt"
-            ),
-        }
+        let failure = match tokio::time::timeout(LOOK_UP, self.load_some(sessions)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::warn!(
+            error = failure,
+            "whether these sessions have ended cannot be read; until then they are in doubt"
+        );
     }
 
     fn knows(&self, sessions: &[Uuid]) -> bool {

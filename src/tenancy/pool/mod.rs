@@ -104,7 +104,8 @@ impl Pool {
         let home = self.shape.home(seed);
         let held = match self.get(home).await? {
             Some(held) => held,
-            None => self.elsewhere(who, seed).await?,
+            // Rare and large: boxed, or every request would carry its size along.
+            None => Box::pin(self.elsewhere(who, seed)).await?,
         };
         Ok(Lease::new(held, self.tls.clone()))
     }
