@@ -1,7 +1,7 @@
 //! One tenant's migration: two round trips, or more where a migration runs without a transaction.
 //!
 //! Invariant: whoever migrates a tenant holds the advisory lock that its id gives, and commits history and ledger with what they tell of.
-//! Nobody is told that it is done before it is on the disk.
+//! A run ends when what it did is on the disk, or with a warning that PostgreSQL did not say so.
 
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,7 @@ impl Migrator {
                 },
                 tries,
                 took: began.elapsed(),
-                held_by: self.holders(line.id).await?,
+                held_by: self.holders(line.id).await.unwrap_or_default(),
             }
         } else {
             error
