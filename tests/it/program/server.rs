@@ -13,6 +13,7 @@ use super::{Guarded, PASSWORD};
 
 /// Slow machines need this long for a start.
 const START: Duration = Duration::from_mins(1);
+const LOG_LIMIT: Duration = Duration::from_secs(20);
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -125,6 +126,16 @@ impl Server {
     pub fn says(&self, words: &str) -> usize {
         let lines = self.lines.lock().unwrap();
         lines.iter().filter(|line| line.contains(words)).count()
+    }
+
+    /// Waits for these words in its log, which another thread reads; they are said once.
+    pub async fn will_say(&self, words: &str) {
+        let began = Instant::now();
+        while self.says(words) == 0 {
+            assert!(began.elapsed() < LOG_LIMIT, "it does not say: {words}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(self.says(words), 1, "{words}");
     }
 
     /// A request below `/api/v1`.
