@@ -1,7 +1,7 @@
 //! `just bench --large`: ten thousand tenants, once. Prints its own table; nothing of it is written into the docs by itself.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::fleet::Fleet;
 use crate::plan::Plan;
@@ -33,6 +33,8 @@ pub(crate) async fn measure(table: &mut Table) {
     );
     program(&many, &["tenant", "delete", slug, "--yes"]);
     program(&many, &["tenant", "restore", slug]);
+    program_with(&many, &["tenant", "delete", slug, "--yes"], "0");
+    program(&many, &["tenant", "purge"]);
     program(&many, &["migrate", "status"]);
     program(&many, &["migrate", "plan", "--sample", "20"]);
     program(&many, &["migrate", "drift", "--jobs", "4"]);
@@ -50,18 +52,22 @@ async fn told<T>(what: &str, work: impl Future<Output = T>) -> T {
 
 /// Runs the program on the fleet's database, and prints how long it took from its start to its end.
 fn program(fleet: &Fleet, arguments: &[&str]) {
+    program_with(fleet, arguments, "30");
+}
+
+fn program_with(fleet: &Fleet, arguments: &[&str], retention_days: &str) {
     let begun = Instant::now();
-    let status = Command::new(env!("CARGO_BIN_EXE_tenantry"))
+    let ran = Command::new(env!("CARGO_BIN_EXE_tenantry"))
         .args(arguments)
         .envs(fleet.database.environment())
+        .env("TENANT_RETENTION_DAYS", retention_days)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
+        .output()
         .expect("the program");
-    let took: Duration = begun.elapsed();
-    println!(
-        "tenantry {}: {:.2} s, {status}",
-        arguments[..2].join(" "),
-        took.as_secs_f64()
-    );
+    let took = begun.elapsed().as_secs_f64();
+    let line = arguments[..2].join(" ");
+    println!("tenantry {line}: {took:.2} s, {}", ran.status);
+    if !ran.status.success() {
+        println!("{}", String::from_utf8_lossy(&ran.stderr));
+    }
 }
