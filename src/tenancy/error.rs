@@ -69,8 +69,10 @@ pub enum DbError {
         /// What PostgreSQL said.
         source: tokio_postgres::Error,
     },
-    /// A statement of the transaction failed before, so there was nothing to commit.
-    #[error("the transaction was rolled back, because one of its statements had failed")]
+    /// A statement before it failed, or was given up by its caller, so nothing more can be done with this connection's transaction.
+    #[error(
+        "the transaction was rolled back, because one of its statements had failed or was given up"
+    )]
     Aborted,
     /// A stored value is not one of those that the code knows.
     #[error("column `{column}` holds a value that it must not: {reason}")]

@@ -95,7 +95,11 @@ impl Scoped {
             self.tx = Tx::Pending;
         }
         self.run(&ENTER, &[]).await?;
-        self.lease.connection()?.raw(&self.scope, text).await?;
+        let ran = self.lease.connection()?.raw(&self.scope, text).await;
+        if ran.is_err() && self.tx == Tx::Open {
+            self.tx = Tx::Failed;
+        }
+        ran?;
         if alone {
             self.commit().await?;
         }

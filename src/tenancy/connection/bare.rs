@@ -39,7 +39,7 @@ impl Connection {
         text: &str,
         name: &'static str,
     ) -> Result<(), DbError> {
-        self.busy = true;
+        self.start()?;
         let result = self.client.batch_execute(text).await;
         self.busy = false;
         result.map_err(|e| DbError::from_driver(e, name, false))
@@ -70,7 +70,7 @@ impl Connection {
         text: &str,
         name: &'static str,
     ) -> Result<Vec<TextRow>, DbError> {
-        self.busy = true;
+        self.start()?;
         let result = self.client.simple_query(text).await;
         self.busy = false;
         let mut rows = Vec::new();
@@ -90,7 +90,7 @@ impl Connection {
         &mut self,
         texts: &[String],
     ) -> Result<(), (usize, DbError)> {
-        self.busy = true;
+        self.start().map_err(|e| (0, e))?;
         let mut answers = Vec::with_capacity(texts.len());
         let mut failure = None;
         for (at, text) in texts.iter().enumerate() {
@@ -104,6 +104,8 @@ impl Connection {
             while let Some(message) = answer.next().await {
                 if let Err(error) = message {
                     failure = failure.or(Some((at, error)));
+                    // A closed connection would say so for ever.
+                    break;
                 }
             }
         }
@@ -121,7 +123,7 @@ impl Connection {
 
     /// Rows of a text that is known only at run time.
     pub(in crate::tenancy) async fn query_text(&mut self, text: &str) -> Result<Vec<Row>, DbError> {
-        self.busy = true;
+        self.start()?;
         let result = self.client.query_typed(text, &[]).await;
         self.busy = false;
         match result {
@@ -143,7 +145,7 @@ impl Connection {
             transaction_pool: true,
             ..self.rules
         };
-        self.busy = true;
+        self.start()?;
         let result = put_on(&self.client, None, scope, rules).await;
         self.busy = false;
         result.map_err(|e| switch_failed(e, "tenancy.switch"))

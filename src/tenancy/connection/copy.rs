@@ -14,7 +14,7 @@ impl Connection {
         &mut self,
         text: &str,
     ) -> Result<CopyOutStream, DbError> {
-        self.busy = true;
+        self.start()?;
         let started = self.client.copy_out(text).await;
         self.busy = started.is_ok();
         started.map_err(|e| DbError::from_driver(e, "copy.out", false))
@@ -25,7 +25,7 @@ impl Connection {
         &mut self,
         text: &str,
     ) -> Result<CopyInSink<Bytes>, DbError> {
-        self.busy = true;
+        self.start()?;
         let started = self.client.copy_in(text).await;
         self.busy = started.is_ok();
         started.map_err(|e| DbError::from_driver(e, "copy.in", false))

@@ -105,6 +105,16 @@ impl Connection {
         }
     }
 
+    /// A request begins. Where one before it was dropped unfinished, its transaction may be gone and with it what the connection wore, and PostgreSQL
+    /// would run this one all the same: refused, until the connection is closed.
+    fn start(&mut self) -> Result<(), DbError> {
+        if self.busy {
+            return Err(DbError::Aborted);
+        }
+        self.busy = true;
+        Ok(())
+    }
+
     /// Runs one statement that is a transaction of its own.
     pub(super) async fn run(
         &mut self,
@@ -112,7 +122,7 @@ impl Connection {
         sql: &Sql,
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
-        self.busy = true;
+        self.start()?;
         let answer = self.run_alone(scope, sql, params).await;
         self.busy = false;
         answer
@@ -125,7 +135,7 @@ impl Connection {
         sql: &Sql,
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
-        self.busy = true;
+        self.start()?;
         self.in_transaction = true;
         let answer = self.begin_with(scope, sql, params).await;
         self.busy = false;
@@ -139,7 +149,7 @@ impl Connection {
         sql: &Sql,
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
-        self.busy = true;
+        self.start()?;
         let answer = self.run_within(scope, sql, params).await;
         self.busy = false;
         answer
@@ -166,7 +176,7 @@ impl Connection {
     /// Sends SQL as it is, several statements if it likes. Nobody gets this connection afterwards.
     pub(super) async fn raw(&mut self, scope: &Scope, text: &str) -> Result<(), DbError> {
         self.tainted = true;
-        self.busy = true;
+        self.start()?;
         let result = self.raw_inner(text).await;
         self.busy = false;
         result.map_err(|e| DbError::from_driver(e, "raw", scope.is_tenant()))
@@ -178,7 +188,7 @@ impl Connection {
     }
 
     async fn end(&mut self, how: &'static str) -> Result<(), DbError> {
-        self.busy = true;
+        self.start()?;
         let result = self.client.batch_execute(how).await;
         self.busy = false;
         self.in_transaction = false;

@@ -15,7 +15,7 @@ pub const INSERT: Sql = Sql::new(
      SELECT gen_random_uuid(), $1, '', id, now(), now() FROM users LIMIT 1",
 );
 const SLEEP: Sql = Sql::new("careless.sleep", "SELECT pg_sleep(20)");
-const NAP: Sql = Sql::new("careless.nap", "SELECT pg_sleep(1)");
+pub const NAP: Sql = Sql::new("careless.nap", "SELECT pg_sleep(1)");
 
 #[derive(Object)]
 struct Text {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tenantry::tenancy::Sql;
+use tenantry::tenancy::{DbError, Sql};
 use tokio::time::timeout;
 
-use super::careless::unfinished;
+use super::careless::{NAP, unfinished};
 use super::fixture::{Mode, Two, open, session_mode, transaction_mode, without_fence};
 
 const TOUCH: Sql = Sql::new(
@@ -98,5 +98,22 @@ async fn a_dropped_transaction_gives_its_locks_back_at_once() {
         let touched = timeout(Duration::from_secs(2), other.execute(&TOUCH, &[])).await;
         assert_eq!(touched.expect("the row is locked").unwrap(), 1);
         assert_eq!(two.count(&two.a, "unfinished").await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_whose_statement_was_given_up_commits_nothing() {
+    for mode in [session_mode as Mode, transaction_mode] {
+        let two = Two::new(mode).await;
+        let mut before = open(&two.narrow, &two.a).await;
+        before.execute(&TOUCH, &[]).await.unwrap();
+        drop(before);
+        let mut tx = unfinished(open(&two.narrow, &two.b).await).await.unwrap();
+        let nap = timeout(Duration::from_millis(50), tx.execute(&NAP, &[])).await;
+        assert!(nap.is_err(), "it was waited for");
+        let ended = tx.commit().await;
+        assert!(matches!(ended, Err(DbError::Aborted)), "{ended:?}");
+        two.expect_clean("a statement that was given up").await;
+        assert_eq!(two.count(&two.b, "unfinished").await, 0);
     }
 }
