@@ -6,7 +6,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio_postgres::{Error as PgError, SimpleQueryMessage};
 
 use super::PoolSettings;
-use crate::tenancy::connection::Connection;
+use crate::tenancy::connection::{Cleanup, Connection};
 use crate::tenancy::scope::Carrier;
 
 /// PostgreSQL keeps some 12 kB in a backend for each table that it ever touched, and frees none of it: a connection that has seen more tenants
@@ -46,6 +46,12 @@ impl managed::Manager for Manager {
         connection: &mut Connection,
         metrics: &Metrics,
     ) -> RecycleResult<PgError> {
+        // Its cleaning was cut off with the runtime that it ran on.
+        if connection.cleanup() != Cleanup::None {
+            return Err(RecycleError::message(
+                "it was left in the middle of something",
+            ));
+        }
         if connection.client().is_closed() {
             return Err(RecycleError::message("the server closed it"));
         }

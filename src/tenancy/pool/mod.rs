@@ -16,6 +16,7 @@ use deadpool::Runtime;
 use deadpool::managed::{self, PoolError, Timeouts};
 use tokio_postgres::Error as PgError;
 use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::DbError;
@@ -51,6 +52,14 @@ pub struct PoolSettings {
     pub pre_ping: bool,
     /// How connections are scoped.
     pub rules: ScopeRules,
+}
+
+/// What became of asking for one lane.
+enum Got {
+    Lane(Held),
+    InUse,
+    /// It is not open, and the server has no place for one more connection.
+    NoRoom(DbError),
 }
 
 /// Connections to one database under one login. Cheap to clone.
@@ -103,9 +112,9 @@ impl Pool {
         let seed = Lanes::seed(who);
         let home = self.shape.home(seed);
         let held = match self.get(home).await? {
-            Some(held) => held,
+            Got::Lane(held) => held,
             // Rare and large: boxed, or every request would carry its size along.
-            None => Box::pin(self.elsewhere(who, seed)).await?,
+            Got::InUse | Got::NoRoom(_) => Box::pin(self.elsewhere(who, seed)).await?,
         };
         Ok(Lease::new(held, self.tls.clone()))
     }
@@ -156,26 +165,28 @@ impl Pool {
                 },
             };
             if let Some(lane) = told {
-                let held = self.get(lane).await?;
-                if held.is_some() {
-                    return Ok(held);
+                if let Got::Lane(held) = self.get(lane).await? {
+                    return Ok(Some(held));
                 }
             }
         }
     }
 
+    /// The first of these lanes that is idle, or can be opened; `None` if one is in use, so that waiting may help.
     async fn first_idle(&self, lanes: &[usize]) -> Result<Option<Held>, DbError> {
+        let (mut in_use, mut full) = (false, None);
         for lane in lanes {
-            let held = self.get(*lane).await?;
-            if held.is_some() {
-                return Ok(held);
+            match self.get(*lane).await? {
+                Got::Lane(held) => return Ok(Some(held)),
+                Got::InUse => in_use = true,
+                Got::NoRoom(error) => full = Some(error),
             }
         }
-        Ok(None)
+        full.filter(|_| !in_use).map_or(Ok(None), Err)
     }
 
-    /// The connection of one lane, opened if it is not; `None` if it is in use.
-    async fn get(&self, lane: usize) -> Result<Option<Held>, DbError> {
+    /// The connection of one lane, opened if it is not.
+    async fn get(&self, lane: usize) -> Result<Got, DbError> {
         let timeouts = Timeouts {
             wait: Some(Duration::ZERO),
             create: Some(self.settings.wait),
@@ -186,11 +197,18 @@ impl Pool {
         match self.lanes[lane].timeout_get(&timeouts).await {
             Ok(object) => {
                 held.fill(object);
-                Ok(Some(held))
+                Ok(Got::Lane(held))
             }
             Err(PoolError::Timeout(managed::TimeoutType::Wait)) => {
                 held.forget();
-                Ok(None)
+                Ok(Got::InUse)
+            }
+            Err(PoolError::Backend(source))
+                if source.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) =>
+            {
+                // Who waits would be told, try it, and tell the next.
+                held.forget();
+                Ok(Got::NoRoom(self.unreachable(describe(&source))))
             }
             Err(PoolError::Backend(source)) => Err(self.unreachable(describe(&source))),
             Err(PoolError::Timeout(managed::TimeoutType::Create)) => {

@@ -40,6 +40,7 @@ impl Waiting {
         Place {
             waiting: self,
             woken,
+            queued: true,
         }
     }
 
@@ -70,20 +71,27 @@ impl Waiting {
 pub(super) struct Place<'w> {
     waiting: &'w Waiting,
     woken: Receiver<usize>,
+    queued: bool,
 }
 
 impl Place<'_> {
     /// The lane to try; `None` where all are to be looked at.
     pub(super) async fn lane(&mut self) -> Option<usize> {
-        (&mut self.woken).await.ok()
+        let told = (&mut self.woken).await.ok();
+        self.queued = false;
+        told
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        if !self.queued {
+            return;
+        }
         self.woken.close();
-        if let Ok(lane) = self.woken.try_recv() {
-            self.waiting.freed(lane);
+        match self.woken.try_recv() {
+            Ok(lane) => self.waiting.freed(lane),
+            Err(_) => self.waiting.queue().retain(|w| !w.wake.is_closed()),
         }
     }
 }
@@ -124,6 +132,16 @@ mod tests {
         waiting.freed(0);
         drop(told);
         assert_eq!(next.lane().await, Some(0));
+    }
+
+    #[test]
+    fn who_has_gone_takes_no_room() {
+        let waiting = Waiting::default();
+        let stays = waiting.join(&[0], End::Back);
+        drop(waiting.join(&[0], End::Back));
+        assert_eq!(waiting.queue().len(), 1);
+        drop(stays);
+        assert_eq!(waiting.queue().len(), 0);
     }
 
     #[tokio::test]
