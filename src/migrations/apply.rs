@@ -46,6 +46,9 @@ pub enum ApplyError {
         /// Who was in the way after the last.
         held_by: Vec<Holder>,
     },
+    /// It was done, and PostgreSQL has lost it, or does not say whether it has.
+    #[error("it was migrated, and PostgreSQL did not keep that: {0}")]
+    NotKept(String),
     /// A migration said COMMIT or ROLLBACK.
     #[error(
         "a migration ended the transaction that it runs in; take BEGIN, COMMIT and ROLLBACK out of it"
@@ -59,22 +62,26 @@ impl ApplyError {
         chain(self)
     }
 
-    /// The history and the migrations at hand contradict each other; no SQL was run.
-    pub fn is_divergence(&self) -> bool {
-        matches!(self, Self::Refinery(e) if matches!(
-            e.kind(),
-            refinery_core::error::Kind::DivergentVersion(..)
-                | refinery_core::error::Kind::MissingVersion(_)
-                | refinery_core::error::Kind::RepeatedVersion(_)
-        ))
-    }
-
     /// A lock was not to be had in time: worth another try.
     pub fn is_lock_timeout(&self) -> bool {
         match self {
             Self::Migration { source, .. } | Self::Db(source) => source.is_lock_timeout(),
             Self::Busy { .. } => true,
-            Self::Refinery(_) | Self::EndedTransaction => false,
+            Self::Refinery(_) | Self::EndedTransaction | Self::NotKept(_) => false,
+        }
+    }
+
+    /// What PostgreSQL has against the migration itself, for which its tenant may be neither here nor there. A tenant that is merely busy, whose history
+    /// differs, or for which a connection, a place or PostgreSQL itself was lacking, is as able to be served as before.
+    pub(super) fn is_the_migrations_fault(&self) -> bool {
+        /// Connection, rollback by PostgreSQL, resources, states and locks, an operator's intervention, the system.
+        const PASSING: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
+        match self {
+            Self::EndedTransaction => true,
+            Self::Migration { source, .. } | Self::Db(source) => source
+                .sql_state()
+                .is_some_and(|state| !PASSING.iter().any(|class| state.starts_with(class))),
+            Self::Refinery(_) | Self::Busy { .. } | Self::NotKept(_) => false,
         }
     }
 

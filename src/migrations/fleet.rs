@@ -90,13 +90,25 @@ impl Migrator {
         Ok(0)
     }
 
-    /// Migrates the shared tables. Answers with how many migrations were new.
+    /// Migrates the shared tables, and tries again where a lock is not to be had. Answers with how many migrations were new.
     ///
     /// # Errors
     /// When one fails; then none of them stayed.
     async fn migrate_public(&self) -> Result<usize, ApplyError> {
+        let mut tries = 1;
+        loop {
+            match self.try_public().await {
+                Err(error) if error.is_lock_timeout() && self.locks.wait(tries).await => tries += 1,
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_public(&self) -> Result<usize, ApplyError> {
         let mut tx = self.begin_waiting(PUBLIC_LOCK_WAIT).await?;
         lock(&mut tx, PUBLIC_LOCK).await?;
+        // Every request of every node may queue behind a lock on a shared table that is waited for.
+        tx.limit_waits(self.locks.timeout).await?;
         let applied = apply::apply(&mut tx, "public", self.set.public()).await?;
         tx.leave().await?;
         grants::ensure(&mut tx, &self.login, applied > 0).await?;

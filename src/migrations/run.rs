@@ -7,10 +7,10 @@ use futures_util::stream::FuturesUnordered;
 
 use super::apply::ApplyError;
 use super::chosen::{ChoiceError, chosen};
-use super::fleet::Migrator;
+use super::fleet::{Migrator, chain};
 use super::ledger::{self, LedgerLine};
 use super::tenant::Migrated;
-use crate::tenancy::{PLATFORM_SLUG, Slug, TenantId};
+use crate::tenancy::{DbError, PLATFORM_SLUG, Slug, TenantId};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +81,10 @@ impl Migrator {
         self.check(&mut tx).await?;
         drop(tx);
         let migrated = self.migrate_tenant(&line).await?;
-        self.settle().await;
+        let behind = self.settle().await.map_err(|error| unknown(&error))?;
+        if behind.iter().any(|line| line.id == id) {
+            return Err(lost());
+        }
         Ok(migrated)
     }
 
@@ -120,11 +123,43 @@ impl Migrator {
             .await;
         let mut report = run.report;
         if !report.migrated.is_empty() {
-            self.settle().await;
+            let settled = self.settle().await;
+            report.keep_what_was_kept(settled);
         }
         report.stopped = report.stopped.filter(|_| report.not_begun > 0);
         Ok(report)
     }
+}
+
+impl FleetReport {
+    /// Makes failures of the tenants whose migration is not known to be on the disk.
+    fn keep_what_was_kept(&mut self, settled: Result<Vec<LedgerLine>, DbError>) {
+        let migrated = std::mem::take(&mut self.migrated);
+        let is_kept = |slug: &str| match &settled {
+            Ok(behind) => behind.iter().all(|line| line.slug != slug),
+            Err(_) => false,
+        };
+        for tenant in migrated {
+            if is_kept(&tenant.slug) {
+                self.migrated.push(tenant);
+            } else {
+                let error = settled.as_ref().map_or_else(unknown, |_| lost());
+                let slug = tenant.slug;
+                self.failures.push(Failure { slug, error });
+            }
+        }
+    }
+}
+
+fn lost() -> ApplyError {
+    ApplyError::NotKept("it is behind again; was there a crash?".to_owned())
+}
+
+fn unknown(error: &DbError) -> ApplyError {
+    ApplyError::NotKept(format!(
+        "no confirmation that it is on the disk ({}); `tenantry migrate status` tells",
+        chain(error)
+    ))
 }
 
 struct Run<'m, P> {

@@ -1,7 +1,7 @@
 //! One tenant's migration: two round trips, or more where a migration runs without a transaction.
 //!
 //! Invariant: whoever migrates a tenant holds the advisory lock that its id gives, and commits history and ledger with what they tell of.
-//! A run ends when what it did is on the disk, or with a warning that PostgreSQL did not say so.
+//! A run ends when what it did is on the disk, and tells what is not.
 
 use std::time::{Duration, Instant};
 
@@ -60,11 +60,10 @@ impl Migrator {
             }
         };
         // Its schema is out of reach: no failure of the migration, for which it would answer 503 once it is restored.
-        if self.is_gone(line.id).await? {
+        if matches!(self.is_gone(line.id).await, Ok(true)) {
             return Ok(None);
         }
-        // A tenant that is merely busy, or whose history differs, is as able to be served as before.
-        let stops_serving = !error.is_lock_timeout() && !error.is_divergence();
+        let stops_serving = error.is_the_migrations_fault();
         let error = if error.is_lock_timeout() {
             ApplyError::Busy {
                 what: match error {
@@ -78,25 +77,41 @@ impl Migrator {
         } else {
             error
         };
-        self.note_failure(line.id, &error, stops_serving).await?;
+        if let Err(unnoted) = self.note_failure(line.id, &error, stops_serving).await {
+            tracing::warn!(
+                tenant = line.slug,
+                error = chain(&unnoted),
+                "the ledger does not know of this tenant's failure"
+            );
+        }
         Err(error)
     }
 
-    /// Waits until everything that was committed so far is on the disk. Where that cannot be told, a warning says so: what was done is not undone by it.
-    pub(super) async fn settle(&self) {
-        if let Err(error) = self.flush().await {
-            tracing::warn!(
-                error = chain(&error),
-                "PostgreSQL did not confirm that the migrations are on its disk; `tenantry migrate status` tells which tenants have them"
-            );
+    /// Waits until everything that was committed so far is on the disk, and gives the tenants that are behind then: a crash of PostgreSQL may have
+    /// taken back what it had said it did.
+    pub(super) async fn settle(&self) -> Result<Vec<LedgerLine>, DbError> {
+        let mut tries = 1;
+        loop {
+            match self.flush().await {
+                // It may be coming back.
+                Err(_) if self.locks.wait(tries).await => tries += 1,
+                ended => {
+                    ended?;
+                    break;
+                }
+            }
         }
+        let mut tx = self.ddl.begin(self.locks.timeout).await?;
+        ledger::behind(tx.scoped(), self.set.target()).await
     }
 
     async fn flush(&self) -> Result<(), DbError> {
         let mut tx = self.ddl.begin(self.locks.timeout).await?;
         // A commit waits for the disk where its transaction has written to the log, and then for all that came before.
-        tx.batch("SELECT pg_catalog.pg_logical_emit_message(true, 'tenantry', '')")
-            .await?;
+        tx.batch(
+            "SET LOCAL synchronous_commit = on; SELECT pg_catalog.pg_logical_emit_message(true, 'tenantry', '')",
+        )
+        .await?;
         tx.commit().await
     }
 

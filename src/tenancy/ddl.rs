@@ -107,7 +107,10 @@ impl DdlPool {
     /// When there is no connection.
     pub async fn session(&self, schema: &SchemaName) -> Result<DdlSession, DbError> {
         let mut scoped = Scoped::new(self.pool.lease(For::Anybody).await?, Scope::Public);
-        let prelude = format!("SET search_path = {}", schema.quoted());
+        let prelude = format!(
+            "SET search_path = {}; SET statement_timeout = 0",
+            schema.quoted()
+        );
         scoped.lease().connection()?.begin_session(&prelude).await?;
         Ok(DdlSession { scoped })
     }
@@ -115,8 +118,13 @@ impl DdlPool {
 
 /// What every DDL transaction begins with.
 fn settings(lock_timeout: Duration) -> String {
-    let limit = lock_timeout.as_millis().max(1);
-    format!("SET LOCAL search_path = ''; SET LOCAL lock_timeout = {limit}")
+    // A statement may take as long as it likes, whatever the login's or the database's own default is.
+    let limit = limit(lock_timeout);
+    format!("SET LOCAL search_path = ''; SET LOCAL statement_timeout = 0; SET LOCAL {limit}")
+}
+
+fn limit(lock_timeout: Duration) -> String {
+    format!("lock_timeout = {}", lock_timeout.as_millis().max(1))
 }
 
 /// A connection outside of any transaction. It is closed when this is dropped, and with it go its advisory locks.
@@ -143,9 +151,8 @@ impl DdlSession {
         text: &str,
     ) -> Result<Vec<TextRow>, DbError> {
         let connection = self.scoped.lease().connection()?;
-        let limit = lock_timeout.as_millis().max(1);
         // A message of its own: with another statement beside it, the text would be in a transaction.
-        let limit = format!("SET lock_timeout = {limit}");
+        let limit = format!("SET {}", limit(lock_timeout));
         connection.ddl(&limit, "ddl.session").await?;
         connection.ddl_rows(text, "ddl").await
     }
@@ -157,6 +164,15 @@ pub struct DdlTransaction {
 }
 
 impl DdlTransaction {
+    /// From now on, waiting for a lock ends after `lock_timeout`.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn limit_waits(&mut self, lock_timeout: Duration) -> Result<(), DbError> {
+        self.batch(&format!("SET LOCAL {}", limit(lock_timeout)))
+            .await
+    }
+
     /// Runs SQL as it is, several statements if need be.
     ///
     /// # Errors

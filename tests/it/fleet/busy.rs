@@ -89,3 +89,63 @@ async fn tenant_that_stays_busy_is_reported_and_still_served() {
     let ran = program.run("migrate run --json").expect(0);
     assert_eq!(ran.json()["migrated"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migration_that_an_operator_ends_does_not_end_its_tenant() {
+    let database = TestDatabase::new().await;
+    let tenants = fleet(&database.config, 1).await;
+    let server = TestServer::start(&database).await;
+    let endless = "-- compatible-with: 4\nSELECT pg_sleep(600);";
+    let migrations = Migrations::with(endless);
+    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
+    let line = format!("migrate run --tenant {}", tenants[0].slug);
+    let mut command = program.command(&line);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let sql = owner(&database).await;
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'";
+    let run = Guarded::spawn(&mut command);
+    while number(&sql, end).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let status = tokio::task::spawn_blocking(|| run.wait()).await.unwrap();
+    assert_eq!(status.code(), Some(3));
+    ask(&server, &tenants[0]).await.expect(200);
+    let failed = "SELECT count(*) FROM public.tenant_migrations WHERE state = 'failed'";
+    assert_eq!(number(&sql, failed).await, 0);
+    let noted =
+        "SELECT count(*) FROM public.tenant_migrations WHERE last_error LIKE '%terminating%'";
+    assert_eq!(number(&sql, noted).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shared_tables_are_not_kept_from_anybody_by_a_migration_that_waits() {
+    let database = TestDatabase::new().await;
+    fleet(&database.config, 1).await;
+    let migrations = Migrations::own();
+    let add = "ALTER TABLE public.tenants ADD COLUMN later int;";
+    migrations.add("public/V99__later.sql", add);
+    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
+    let (reader, others) = (owner(&database).await, owner(&database).await);
+    let read = "BEGIN; SELECT FROM public.tenants";
+    reader.batch_execute(read).await.unwrap();
+    let mut command = program.command("migrate run");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let run = Guarded::spawn(&mut command);
+    let waits =
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'public.tenants'::regclass";
+    while number(&others, waits).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Behind it in the queue. Two minutes is how long one node waits for another.
+    let ask = others.query("SELECT FROM public.tenants", &[]);
+    let answered = tokio::time::timeout(Duration::from_mins(1), ask).await;
+    answered.expect("the queue moves on").unwrap();
+    reader.batch_execute("COMMIT").await.unwrap();
+    let status = tokio::task::spawn_blocking(|| run.wait()).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    others
+        .batch_execute("SELECT later FROM public.tenants")
+        .await
+        .unwrap();
+}

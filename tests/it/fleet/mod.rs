@@ -2,6 +2,7 @@
 
 mod busy;
 mod by_an_operator;
+mod crashed;
 mod deleted;
 mod drift;
 mod drift_cases;

@@ -2,7 +2,7 @@
 
 mod access;
 mod lifecycle;
-mod place;
+pub mod place;
 mod process;
 mod survival;
 mod users;
