@@ -100,7 +100,8 @@ impl Slug {
     /// # Errors
     /// Says which of the two it is not.
     pub fn for_new_tenant(text: &str) -> Result<Self, SlugError> {
-        if RESERVED.contains(&text) {
+        // In a header, what looks like an id is one.
+        if RESERVED.contains(&text) || Uuid::try_parse(text).is_ok() {
             return Err(SlugError::Reserved(text.to_owned()));
         }
         text.parse()

@@ -32,7 +32,17 @@ const BAD: &[&str] = &[
     "",
 ];
 
-const RESERVED: &[&str] = &["public", "platform", "admin", "www", "api", "localhost"];
+const RESERVED: &[&str] = &[
+    "public",
+    "platform",
+    "admin",
+    "www",
+    "api",
+    "localhost",
+    // In the header they would be taken for ids.
+    "deadbeefdeadbeefdeadbeefdeadbeef",
+    "deadbeef-dead-beef-dead-beefdeadbeef",
+];
 
 fn body(slug: &str) -> Value {
     json!({
