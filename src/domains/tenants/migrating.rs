@@ -26,12 +26,6 @@ impl Tenants<'_> {
     ) -> Result<Once<Operation>, TenantsError> {
         let scope: Scope<TenantsManage> = authorize(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
-        if tenant.status == Status::Deleted {
-            return Err(TenantsError::InvalidTransition {
-                from: tenant.status,
-                verb: "migrated",
-            });
-        }
         self.migrator.ensure_able().await?;
         let home = self.context.tenant();
         let clock = &self.deps.clock;
@@ -42,6 +36,12 @@ impl Tenants<'_> {
         let log = tx.tenant(home).await?;
         if let Some(before) = idempotency::replayed(log, clock, key).await? {
             return Ok(Once::Before(before));
+        }
+        if tenant.status == Status::Deleted {
+            return Err(TenantsError::InvalidTransition {
+                from: tenant.status,
+                verb: "migrated",
+            });
         }
         let starter = Starter {
             tenant: home.id,
