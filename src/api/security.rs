@@ -162,7 +162,8 @@ async fn context(
     tenant: TenantRef,
 ) -> Result<Context, Error> {
     count_member(request, state, &tenant).await?;
-    let authority = state.deps.roles.authority(&tenant, &verified.role).await?;
+    let roles = state.deps.roles.lookup();
+    let authority = roles.authority(&tenant, &verified.role).await?;
     let context = verified.into_context(tenant, authority, origin(request))?;
     remember(request, state, &context);
     Ok(context)
@@ -184,7 +185,8 @@ async fn remember_stranger(request: &Request, state: &State, verified: Verified)
     let Ok(own) = state.deps.tenancy.serve(&own).await else {
         return;
     };
-    let Ok(authority) = state.deps.roles.authority(&own, &verified.role).await else {
+    let roles = state.deps.roles.lookup();
+    let Ok(authority) = roles.authority(&own, &verified.role).await else {
         return;
     };
     if let Ok(context) = verified.into_context(own, authority, origin(request)) {

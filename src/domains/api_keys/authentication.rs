@@ -48,7 +48,7 @@ pub async fn authenticate(
     if key.last_used_at.is_none_or(|last| last + LAG <= now) {
         tokio::spawn(note_use(deps.tenancy.clone(), tenant.clone(), key.id, now));
     }
-    let owner = deps.roles.authority(tenant, &role).await?;
+    let owner = deps.roles.lookup().authority(tenant, &role).await?;
     let authority = owner.limited_to(&known(&key.scopes));
     let (tenant, authority) = (tenant.clone(), authority.into());
     Ok(Context::for_key(

@@ -99,7 +99,8 @@ impl<'d> ApiKeys<'d> {
         let (before, owner) = repository::find(&mut tx, &scope, id)
             .await?
             .ok_or(ApiKeyError::NotFound)?;
-        let owner = self.deps.roles.authority(self.context.tenant(), &owner);
+        let roles = self.deps.roles.within(&mut tx);
+        let owner = roles.authority(self.context.tenant(), &owner);
         may_hold(&self.context, &before, &*owner.await?)?;
         let secret = KeySecret::new(self.context.tenant().id)?;
         let hash = secret.hash(&self.deps.vault)?;
@@ -125,7 +126,8 @@ impl<'d> ApiKeys<'d> {
         let (before, owner) = repository::find(&mut tx, &scope, id)
             .await?
             .ok_or(ApiKeyError::NotFound)?;
-        let owner = self.deps.roles.authority(self.context.tenant(), &owner);
+        let roles = self.deps.roles.within(&mut tx);
+        let owner = roles.authority(self.context.tenant(), &owner);
         may_touch(&self.context, &before, &*owner.await?)?;
         if !repository::delete(&mut tx, &scope, id).await? {
             return Err(ApiKeyError::NotFound);

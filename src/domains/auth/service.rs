@@ -214,7 +214,12 @@ impl Auth {
 
         let user = SignedIn {
             id: user_id,
-            authority: self.deps.roles.authority(tenant, role).await?,
+            authority: self
+                .deps
+                .roles
+                .within(&mut tx)
+                .authority(tenant, role)
+                .await?,
             session: id,
             signed_in_at: session.created_at,
             impersonator: None,

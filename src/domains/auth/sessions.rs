@@ -101,7 +101,12 @@ impl<'d> Sessions<'d> {
         if self.context.user_id() == Some(user) {
             return Ok(());
         }
-        let found = self.deps.roles.find(self.context.tenant(), &role).await?;
+        let found = self
+            .deps
+            .roles
+            .lookup()
+            .find(self.context.tenant(), &role)
+            .await?;
         let rank = found.map_or(Rank::LOWEST, |authority| authority.rank());
         if self.context.outranks(rank) {
             Ok(())

@@ -31,7 +31,7 @@ impl EmailFlows<'_> {
         let db = tx.tenant(self.context.tenant()).await?;
         let person = repository::by_id(db, &scope, user).await?;
         let person = person.ok_or(EmailFlowError::NotFound)?;
-        let roles = &self.deps.roles;
+        let roles = self.deps.roles.within(db);
         may_take_over(&self.context, roles, person.id, &person.role).await??;
         if repository::is_taken(db, new, person.id).await? {
             return Err(EmailFlowError::EmailTaken(new.clone()));

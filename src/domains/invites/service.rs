@@ -53,7 +53,7 @@ impl<'d> Invites<'d> {
     ) -> Result<Once<Invite>, InviteError> {
         let scope = authorize::<InvitesManage>(&self.context)?;
         self.context.in_person()?;
-        may_give(&self.context, &self.deps.roles, &new.role).await?;
+        may_give(&self.context, self.deps.roles.lookup(), &new.role).await?;
         let (clock, token) = (&self.deps.clock, OneTimeToken::new()?);
         let now = clock.now();
         let invite = Invite {
@@ -133,7 +133,7 @@ impl<'d> Invites<'d> {
         let invite = repository::find(&mut db, scope, id).await?;
         drop(db);
         let invite = invite.ok_or(InviteError::NotFound)?;
-        may_give(&self.context, &self.deps.roles, &invite.role).await?;
+        may_give(&self.context, self.deps.roles.lookup(), &invite.role).await?;
         Ok(invite)
     }
 

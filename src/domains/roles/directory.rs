@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use super::cache::{OwnRoles, RoleCache};
 use super::repository;
 use crate::domains::access::{Authority, Grants, Rank, RoleName};
-use crate::tenancy::{DbError, Event, Heard, Tenancy, TenantId, TenantRef};
+use crate::tenancy::{DbError, Event, Heard, Scoped, Tenancy, TenantId, TenantRef};
 
 /// See the module. Cheap to clone; it follows changes until the last clone is gone.
 #[derive(Clone)]
@@ -41,12 +41,41 @@ impl Directory {
         }
     }
 
+    /// For who holds no connection.
+    pub fn lookup(&self) -> Lookup<'_> {
+        Lookup {
+            directory: self,
+            open: None,
+        }
+    }
+
+    /// For who holds one, in the tenant whose roles are asked for: two who hold one and want another each would wait for one another.
+    pub fn within<'l>(&'l self, db: &'l mut Scoped) -> Lookup<'l> {
+        Lookup {
+            directory: self,
+            open: Some(db),
+        }
+    }
+
+    /// Forgets a tenant's roles at once on this node; others hear [`Event::RolesChanged`].
+    pub(super) fn forget(&self, tenant: TenantId) {
+        self.shared.cache.forget(tenant);
+    }
+}
+
+/// Looks roles up, over a connection of its own or over one that is open.
+pub struct Lookup<'l> {
+    directory: &'l Directory,
+    open: Option<&'l mut Scoped>,
+}
+
+impl Lookup<'_> {
     /// What a role of this tenant may do; `None` where the tenant has no such role.
     ///
     /// # Errors
     /// See [`DbError`].
     pub async fn find(
-        &self,
+        self,
         tenant: &TenantRef,
         role: &RoleName,
     ) -> Result<Option<Arc<Authority>>, DbError> {
@@ -61,7 +90,7 @@ impl Directory {
     /// # Errors
     /// See [`DbError`].
     pub async fn authority(
-        &self,
+        self,
         tenant: &TenantRef,
         role: &RoleName,
     ) -> Result<Arc<Authority>, DbError> {
@@ -72,19 +101,21 @@ impl Directory {
         }))
     }
 
-    /// Forgets a tenant's roles at once on this node; others hear [`Event::RolesChanged`].
-    pub(super) fn forget(&self, tenant: TenantId) {
-        self.shared.cache.forget(tenant);
-    }
-
-    async fn own(&self, tenant: &TenantRef) -> Result<OwnRoles, DbError> {
-        let cache = &self.shared.cache;
-        if let Some(roles) = cache.get(tenant.id, self.tenancy.is_hearing()) {
+    async fn own(self, tenant: &TenantRef) -> Result<OwnRoles, DbError> {
+        let Self { directory, open } = self;
+        let cache = &directory.shared.cache;
+        if let Some(roles) = cache.get(tenant.id, directory.tenancy.is_hearing()) {
             return Ok(roles);
         }
         let start = cache.read_start();
-        let mut db = self.tenancy.session(tenant).await?;
-        let roles = repository::authorities(&mut db).await?.into_iter();
+        let roles = match open {
+            Some(db) => repository::authorities(db).await?,
+            None => {
+                let mut db = directory.tenancy.session(tenant).await?;
+                repository::authorities(&mut db).await?
+            }
+        };
+        let roles = roles.into_iter();
         let roles: OwnRoles = Arc::new(roles.map(|a| (a.role().clone(), Arc::new(a))).collect());
         cache.insert(tenant.id, Arc::clone(&roles), &start);
         Ok(roles)

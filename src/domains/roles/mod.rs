@@ -11,7 +11,7 @@ mod permissions;
 mod repository;
 mod service;
 
-pub use directory::Directory;
+pub use directory::{Directory, Lookup};
 pub use error::RoleError;
 pub use model::{Granted, KnownPermission, NewRole, RoleView};
 pub use service::Roles;

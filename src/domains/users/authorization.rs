@@ -8,7 +8,7 @@ use crate::domains::access::{
     Action, Authority, Context, Denied, PasswordsChange, PermissionsAssign, Role, RoleName,
     TenantsCreate, UsersCreate, UsersDelete, UsersUpdate,
 };
-use crate::domains::roles::Directory;
+use crate::domains::roles::Lookup;
 use crate::tenancy::{DbError, PLATFORM_SLUG, Tenant, TenantRef};
 
 /// Actions by which a user comes into being.
@@ -39,7 +39,7 @@ pub(super) fn top_role(tenant: &Tenant) -> RoleName {
 /// Everybody acts on themselves; on others, who stands strictly above them.
 pub(super) async fn may_act_on(
     context: &Context,
-    roles: &Directory,
+    roles: Lookup<'_>,
     user: &User,
 ) -> Result<(), UserError> {
     if context.user_id() == Some(user.id) {
@@ -57,7 +57,7 @@ pub(super) async fn may_act_on(
 /// Who sets somebody's password or address can become them: on others, only who stands strictly above them and holds all that they hold.
 pub(in crate::domains) async fn may_take_over(
     context: &Context,
-    roles: &Directory,
+    roles: Lookup<'_>,
     user: Uuid,
     role: &RoleName,
 ) -> Result<Result<(), Denied>, DbError> {
@@ -79,7 +79,7 @@ pub(in crate::domains) async fn may_take_over(
 /// Nobody gives a role that they do not stand above or that may do what they may not, and super admins are the platform's own.
 pub(in crate::domains) async fn may_give(
     context: &Context,
-    roles: &Directory,
+    roles: Lookup<'_>,
     role: &RoleName,
 ) -> Result<(), UserError> {
     may_give_in(context.tenant(), context, roles, role).await
@@ -89,7 +89,7 @@ pub(in crate::domains) async fn may_give(
 pub(super) async fn may_give_in(
     tenant: &TenantRef,
     context: &Context,
-    roles: &Directory,
+    roles: Lookup<'_>,
     role: &RoleName,
 ) -> Result<(), UserError> {
     let found = roles.find(tenant, role).await?;

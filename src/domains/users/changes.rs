@@ -26,7 +26,8 @@ impl Users<'_> {
         let mut tx = session.begin("users.rename");
         let found = repository::lock(&mut tx, &scope, id).await?;
         let (before, _) = found.ok_or(UserError::NotFound)?;
-        may_act_on(&self.context, &self.deps.roles, &before).await?;
+        let roles = self.deps.roles.within(&mut tx);
+        may_act_on(&self.context, roles, &before).await?;
         let Some(name) = name else { return Ok(before) };
         let after = User {
             name,
@@ -51,8 +52,9 @@ impl Users<'_> {
         let before = self
             .lock_unless_last(&mut tx, &scope, id, Some(&role))
             .await?;
-        may_act_on(&self.context, &self.deps.roles, &before).await?;
-        may_give(&self.context, &self.deps.roles, &role).await?;
+        let db = tx.tenant(self.context.tenant()).await?;
+        may_act_on(&self.context, self.deps.roles.within(db), &before).await?;
+        may_give(&self.context, self.deps.roles.within(db), &role).await?;
         if before.role == role {
             return Ok(before);
         }
@@ -61,7 +63,6 @@ impl Users<'_> {
             updated_at: self.deps.clock.now(),
             ..before.clone()
         };
-        let db = tx.tenant(self.context.tenant()).await?;
         repository::set_role(db, &scope, &after).await?;
         // Their tokens say the old role.
         let ended = end_sessions(&mut tx, self.deps, &self.context, id, Which::All).await?;
@@ -105,7 +106,8 @@ impl Users<'_> {
         self.context.in_person()?;
         let mut tx = self.deps.tenancy.control("a user is deleted").await?;
         let before = self.lock_unless_last(&mut tx, scope, id, None).await?;
-        may_act_on(&self.context, &self.deps.roles, &before).await?;
+        let db = tx.tenant(self.context.tenant()).await?;
+        may_act_on(&self.context, self.deps.roles.within(db), &before).await?;
         let ended = end_sessions(&mut tx, self.deps, &self.context, id, Which::All).await?;
         let db = tx.tenant(self.context.tenant()).await?;
         repository::delete(db, scope, id).await?;
@@ -134,7 +136,7 @@ impl Users<'_> {
         let (user, peers) = found.ok_or(UserError::NotFound)?;
         if user.role == top && role != Some(&top) && peers == 0 {
             // Who may not do it at all hears that first.
-            may_act_on(&self.context, &self.deps.roles, &user).await?;
+            may_act_on(&self.context, self.deps.roles.within(db), &user).await?;
             return Err(UserError::LastAdmin(top));
         }
         Ok(user)

@@ -20,7 +20,7 @@ pub(in crate::domains) async fn prepare(
     tenant: &TenantRef,
     new: NewUser,
 ) -> Result<(User, PasswordHash), UserError> {
-    may_give_in(tenant, context, &deps.roles, &new.role).await?;
+    may_give_in(tenant, context, deps.roles.lookup(), &new.role).await?;
     let hash = deps.hasher.hash(&new.password).await?;
     Ok((made_now(&deps.clock, new.email, new.name, new.role), hash))
 }

@@ -70,7 +70,8 @@ impl Users<'_> {
     ) -> Result<(User, Option<PasswordHash>), UserError> {
         let found = repository::lock(db, scope, id).await?;
         let (user, hash) = found.ok_or(UserError::NotFound)?;
-        may_take_over(&self.context, &self.deps.roles, user.id, &user.role).await??;
+        let roles = self.deps.roles.within(db);
+        may_take_over(&self.context, roles, user.id, &user.role).await??;
         Ok((user, hash))
     }
 

@@ -64,7 +64,7 @@ impl<'d> Users<'d> {
     ) -> Result<Once<User>, UserError> {
         let scope = authorize::<UsersCreate>(&self.context)?;
         self.context.in_person()?;
-        may_give(&self.context, &self.deps.roles, &new.role).await?;
+        may_give(&self.context, self.deps.roles.lookup(), &new.role).await?;
         // Before the transaction: a connection is not held while a password is hashed.
         let hash = self.deps.hasher.hash(&new.password).await?;
         let clock = &self.deps.clock;
