@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tenantry::testkit::{Actor, Answer, TestServer, TestTenant};
 
-use crate::auth::{Own, at};
+use crate::auth::{Own, SOON, at};
 use crate::roles;
 use Sign::{Member, Status};
 
@@ -286,12 +286,8 @@ async fn every_change_through_one_server_is_in_force_on_the_other_within_a_secon
             if row.after.is_in(&answer) {
                 break;
             }
-            assert!(
-                since.elapsed().as_secs_f64() < 1.0,
-                "{}: still {}",
-                row.what,
-                answer.text
-            );
+            let waited = since.elapsed();
+            assert!(waited < SOON, "{}: still {}", row.what, answer.text);
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }

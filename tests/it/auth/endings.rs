@@ -1,15 +1,8 @@
 //! A session or a tenant that was ended through one server is ended on every other within a second.
 
 use serde_json::Value;
-use tenantry::tenancy::Sql;
 
-use super::{Own, at, refresh, signed_in, soon};
-
-const KILL_LISTENERS: Sql = Sql::new(
-    "test.kill_listeners",
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-     WHERE datname = current_database() AND query LIKE 'LISTEN %'",
-);
+use super::{Own, at, deafen, refresh, signed_in, soon};
 
 #[tokio::test]
 async fn signing_out_kills_the_tokens_at_once_here_and_soon_elsewhere() {
@@ -49,10 +42,7 @@ async fn a_server_that_lost_its_listener_still_hears_of_a_sign_out() {
     let there = at(&second, &ada, &own.tenant);
     there.get("/users/me").await.expect(200);
 
-    let foundation = own.database.foundation();
-    let mut db = foundation.tenancy.public().await.unwrap();
-    let killed = db.query(&KILL_LISTENERS, &[]).await.unwrap();
-    assert!(killed.len() >= 2, "{} listeners found", killed.len());
+    deafen(&own.database, &[&own.server, &second]).await;
     ada.post("/auth/logout", &Value::Null).await.expect(204);
     let answer = soon(&there, "/users/me", 401).await;
     answer.expect_problem(401, "invalid_token");

@@ -130,7 +130,8 @@ async fn a_subject_is_one_users() {
 
 #[tokio::test]
 async fn what_the_issuer_did_not_sign_for_us_and_for_now_is_refused() {
-    let pair = Pair::rsa();
+    // Made before the first question: it takes a while, and what follows must be over before the keys may be read again.
+    let (pair, stranger) = (Pair::rsa(), Pair::rsa());
     let issuer = Issuer::with(&[&pair]).await;
     let world = World::trusting(&issuer).await;
     let good = claims(&issuer);
@@ -165,7 +166,6 @@ async fn what_the_issuer_did_not_sign_for_us_and_for_now_is_refused() {
     (other["aud"], other["azp"]) = (json!("another"), json!(AUDIENCE));
     forged.push(("azp beside aud".to_owned(), token(&pair, &other)));
 
-    let stranger = Pair::rsa();
     let own = signed(&stranger.private, &header(&pair), &good);
     forged.push(("another key".to_owned(), own));
     for secret in [pair.pem.as_bytes(), &pair.der] {

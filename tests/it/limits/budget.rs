@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{Limited, parameter, read};
+use crate::auth::SOON;
 use tenantry::testkit::{Actor, TestTenant};
 
-/// Reads until the policy says `quota`, for at most a second.
+/// Reads until the policy says `quota`, for at most [`SOON`].
 async fn until_quota(actor: &Actor, quota: u64) {
     let started = Instant::now();
     loop {
@@ -13,11 +14,7 @@ async fn until_quota(actor: &Actor, quota: u64) {
         if parameter(policy.header("ratelimit-policy"), "q") == quota {
             return;
         }
-        assert!(
-            started.elapsed() < Duration::from_secs(1),
-            "{:?}",
-            policy.headers
-        );
+        assert!(started.elapsed() < SOON, "{:?}", policy.headers);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

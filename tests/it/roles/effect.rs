@@ -3,17 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tenantry::tenancy::Sql;
 use tenantry::testkit::{Actor, Answer};
 
 use super::{bearer, grant, make};
-use crate::auth::{Own, at};
-
-const KILL_LISTENERS: Sql = Sql::new(
-    "test.kill_listeners",
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-     WHERE datname = current_database() AND query LIKE 'LISTEN %'",
-);
+use crate::auth::{Own, SOON, at, deafen};
 
 async fn project(owner: &Actor, name: &str) -> String {
     let made = owner.post("/projects", &json!({ "name": name })).await;
@@ -25,14 +18,14 @@ async fn rename(actor: &Actor, path: &str) -> Answer {
     actor.patch(path, &description).await
 }
 
-/// Renames until the answer is this, for at most a second after `since`.
+/// Renames until the answer is this, for at most [`SOON`] after `since`.
 async fn soon(actor: &Actor, path: &str, status: u16, since: Instant) {
     loop {
         let answer = rename(actor, path).await;
         if answer.status == status {
             return;
         }
-        assert!(since.elapsed() < Duration::from_secs(1), "{}", answer.text);
+        assert!(since.elapsed() < SOON, "{}", answer.text);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -99,10 +92,7 @@ async fn a_server_that_lost_its_listener_still_sees_a_change_within_a_second() {
     let mine = project(&editor, "mine").await;
     rename(&there, &mine).await.expect(200);
 
-    let foundation = own.database.foundation();
-    let mut db = foundation.tenancy.public().await.unwrap();
-    let killed = db.query(&KILL_LISTENERS, &[]).await.unwrap();
-    assert!(killed.len() >= 2, "{} listeners found", killed.len());
+    deafen(&own.database, &[&own.server, &second]).await;
     let body = json!({ "permissions": [] });
     let answer = admin.put("/permissions/roles/editor", &body).await;
     answer.expect(200);
