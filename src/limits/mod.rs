@@ -51,7 +51,7 @@ impl Limits {
             return Ok(Self::default());
         }
         let shared = match &config.redis_url {
-            Some(url) => Some(Shared::start(url.expose_secret()).await?),
+            Some(url) => Some(Shared::start(url.expose_secret(), config.redis_patience).await?),
             None => None,
         };
         Ok(Self(Some(Arc::new(Inner {

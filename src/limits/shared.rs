@@ -1,6 +1,6 @@
 //! Counting in Redis, for all nodes together, by Redis's own time.
 //!
-//! Invariant: a request waits for Redis no longer than [`PATIENCE`], and not at all while it is known to be gone; who counts is then the process.
+//! Invariant: a request waits for Redis no longer than its patience, and not at all while it is known to be gone; who counts is then the process.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,10 +10,8 @@ use redis::{AsyncConnectionConfig, Client, RedisError, Script};
 
 use super::policy::{Policy, Standing, Subject};
 
-/// How long a request waits for an answer.
-const PATIENCE: Duration = Duration::from_millis(100);
-/// How long a connection may take to be there.
-const CONNECTING: Duration = Duration::from_secs(1);
+/// A connection may take so many times as long to be there as an answer.
+const CONNECTING: u32 = 10;
 /// Between two tries to reach a Redis that is gone.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -40,15 +38,18 @@ pub(super) struct Shared {
     client: Client,
     spend: Script,
     link: RwLock<Link>,
+    /// How long a request waits for an answer.
+    patience: Duration,
 }
 
 impl Shared {
     /// Tries to reach Redis once, and goes on trying until the value is gone.
-    pub(super) async fn start(url: &str) -> Result<Arc<Self>, RedisError> {
+    pub(super) async fn start(url: &str, patience: Duration) -> Result<Arc<Self>, RedisError> {
         let shared = Arc::new(Self {
             client: Client::open(url)?,
             spend: Script::new(SPEND),
             link: RwLock::new(None),
+            patience,
         });
         match shared.connect().await {
             Ok(link) => shared.set(Some(Arc::new(link))),
@@ -95,8 +96,8 @@ impl Shared {
 
     async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECTING))
-            .set_response_timeout(Some(PATIENCE));
+            .set_connection_timeout(Some(self.patience * CONNECTING))
+            .set_response_timeout(Some(self.patience));
         self.client
             .get_multiplexed_async_connection_with_config(&config)
             .await

@@ -1,22 +1,18 @@
-//! A real Redis on a free port of the loopback, with nothing on disk; it ends with its test.
+//! A real Redis on a socket in a folder of its own, with nothing on disk; it ends with its test.
 
-use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub struct Redis {
-    port: u16,
     folder: tempfile::TempDir,
     process: Option<Child>,
 }
 
 impl Redis {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
         let mut redis = Self {
-            port,
             folder: tempfile::tempdir().unwrap(),
             process: None,
         };
@@ -25,22 +21,29 @@ impl Redis {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/3", self.port)
+        format!("redis+unix://{}?db=3", self.socket().display())
     }
 
-    /// Starts it on the same port, empty.
+    /// Nobody else takes it while this one is down, as could happen to a port.
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    /// Starts it on the same socket, empty.
     pub fn start_again(&mut self) {
         let process = Command::new("redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no", "--dir"])
+            .args(["--port", "0", "--save", "", "--appendonly", "no"])
+            .arg("--unixsocket")
+            .arg(self.socket())
+            .arg("--dir")
             .arg(self.folder.path())
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server; it is in Debian's package of that name");
         self.process = Some(process);
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(10), "no redis");
+        while UnixStream::connect(self.socket()).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(20), "no redis");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
