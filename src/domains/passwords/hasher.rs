@@ -181,7 +181,10 @@ impl From<HashError> for Error {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use futures_util::FutureExt;
 
     use super::*;
 
@@ -245,23 +248,37 @@ mod tests {
     #[tokio::test]
     async fn so_many_run_at_once_so_many_wait_and_the_rest_is_refused() {
         static RUNNING: AtomicUsize = AtomicUsize::new(0);
+        static GATE: AtomicBool = AtomicBool::new(false);
         let hasher = Hasher::new(2).unwrap();
         let one = || {
-            hasher.run(|_| {
+            Box::pin(hasher.run(|_| {
                 let running = RUNNING.fetch_add(1, Ordering::SeqCst) + 1;
+                while !GATE.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 std::thread::sleep(Duration::from_millis(2));
                 RUNNING.fetch_sub(1, Ordering::SeqCst);
                 Ok(running)
-            })
+            }))
         };
-        let results = futures_util::future::join_all((0..100).map(|_| one())).await;
-        let refused = results
+        // All ask before the first is done.
+        let mut asked: Vec<_> = (0..100).map(|_| one()).collect();
+        let answers: Vec<_> = asked.iter_mut().map(FutureExt::now_or_never).collect();
+        let begun = Instant::now();
+        while RUNNING.load(Ordering::SeqCst) < 2 && begun.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        GATE.store(true, Ordering::SeqCst);
+        let refused = answers
             .iter()
-            .filter(|r| matches!(r, Err(HashError::Busy)))
+            .filter(|answer| matches!(answer, Some(Err(HashError::Busy))))
             .count();
-        let most = results.iter().filter_map(|r| r.as_ref().ok()).max();
+        let waiting = asked.into_iter().zip(&answers);
+        let waiting = waiting.filter_map(|(one, answer)| answer.is_none().then_some(one));
+        let results = futures_util::future::join_all(waiting).await;
+        let most = results.into_iter().map(Result::unwrap).max();
         assert_eq!(refused, 100 - 2 * (1 + WAITING_PER_SLOT));
-        assert_eq!(most, Some(&2));
+        assert_eq!(most, Some(2));
         assert!(one().await.is_ok(), "room is made again");
     }
 }
