@@ -70,6 +70,7 @@ enum Made {
 struct Token(Bearer);
 
 pub struct SmallApi {
+    pub begun: Arc<Notify>,
     pub go_on: Arc<Notify>,
 }
 
@@ -169,6 +170,7 @@ impl SmallApi {
 
     #[oai(path = "/slow", method = "get")]
     async fn slow(&self) -> Json<String> {
+        self.begun.notify_one();
         self.go_on.notified().await;
         Json("done".to_owned())
     }
@@ -179,6 +181,9 @@ pub struct Server {
     pub base: String,
     pub addr: std::net::SocketAddr,
     pub readiness: Readiness,
+    /// `slow` has begun.
+    pub begun: Arc<Notify>,
+    /// `slow` may end.
     pub go_on: Arc<Notify>,
     pub stop: mpsc::Sender<()>,
     pub running: JoinHandle<io::Result<()>>,
@@ -216,9 +221,10 @@ pub async fn start_within(shell: Shell, bounds: Bounds) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (stop, stops) = mpsc::channel(2);
-    let go_on = Arc::new(Notify::new());
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let readiness = shell.readiness.clone();
     let small = SmallApi {
+        begun: Arc::clone(&begun),
         go_on: Arc::clone(&go_on),
     };
     let app = api::app(small, shell);
@@ -227,6 +233,7 @@ pub async fn start_within(shell: Shell, bounds: Bounds) -> Server {
         base: format!("http://{addr}"),
         addr,
         readiness,
+        begun,
         go_on,
         stop,
         running: tokio::spawn(serve),
@@ -260,7 +267,7 @@ impl Server {
 
     /// The first line of a request, as soon as it is there.
     pub async fn request_line(&self) -> Value {
-        for _ in 0..200 {
+        for _ in 0..2000 {
             if let Some(line) = self.request_lines().into_iter().next() {
                 return line;
             }

@@ -1,7 +1,5 @@
 //! A client that goes away takes its request with it, over HTTP/1.1 and HTTP/2.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,7 +17,6 @@ async fn expect_gone(server: &Server) {
     let line = server.request_line().await;
     assert_eq!(line["status"], 499);
     assert_eq!(line["code"], "connection_closed");
-    assert!(line["duration_ms"].as_f64().unwrap() < 2000.0);
     // Nobody waits there any more, so this reaches nobody.
     server.go_on.notify_waiters();
     assert_eq!(server.request_lines().len(), 1);
@@ -28,9 +25,9 @@ async fn expect_gone(server: &Server) {
 #[tokio::test]
 async fn a_client_that_gives_up_ends_its_request() {
     let server = start().await;
-    let request = server.request(Method::GET, "/api/v1/slow");
-    let gone = request.timeout(Duration::from_millis(100)).send().await;
-    assert!(gone.unwrap_err().is_timeout());
+    let request = tokio::spawn(server.request(Method::GET, "/api/v1/slow").send());
+    server.begun.notified().await;
+    request.abort();
     expect_gone(&server).await;
 }
 
@@ -42,7 +39,7 @@ async fn a_client_that_closes_its_side_has_gone() {
         .write_all(b"GET /api/v1/slow HTTP/1.1\r\nhost: a\r\n\r\n")
         .await
         .unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.begun.notified().await;
     stream.shutdown().await.unwrap();
     expect_gone(&server).await;
 }
@@ -109,14 +106,14 @@ async fn a_request_of_http2_that_is_taken_back_ends_and_so_do_all_with_their_con
     let server = start().await;
     let mut stream = http2(&server).await;
     send(&mut stream, HEADERS, END_OF_BOTH, 1, &get("/api/v1/slow")).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.begun.notified().await;
     send(&mut stream, RST_STREAM, 0, 1, &[0, 0, 0, 8]).await;
     expect_gone(&server).await;
 
     let server = start().await;
     let mut stream = http2(&server).await;
     send(&mut stream, HEADERS, END_OF_BOTH, 1, &get("/api/v1/slow")).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.begun.notified().await;
     drop(stream);
     expect_gone(&server).await;
 }

@@ -5,32 +5,29 @@ use std::time::{Duration, Instant};
 use tenantry::api::Shell;
 use tenantry::api::server::Bounds;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::fixture::{Server, WIDE, problem_in, rest_of, start_within};
 
 const BOUND: Duration = Duration::from_millis(300);
+/// Between requests a connection is kept so long: longer than a busy machine stands still.
+const IDLE: Duration = Duration::from_secs(3);
+/// What a busy machine may add to a bound. Without one, nothing ever comes.
+const SOON: Duration = Duration::from_secs(5);
 
 async fn strict() -> Server {
     let bounds = Bounds {
         head: BOUND,
         body: BOUND,
-        idle: 2 * BOUND,
+        idle: IDLE,
         ..WIDE
     };
     start_within(Shell::default(), bounds).await
 }
 
-/// What comes until the server closes, and how long that took.
-async fn told(stream: &mut TcpStream) -> (String, Duration) {
-    let begun = Instant::now();
-    let answer = rest_of(stream).await;
-    (answer, begun.elapsed())
-}
-
 #[tokio::test]
 async fn half_a_head_is_a_timeout_however_often_a_byte_comes() {
     let server = strict().await;
+    let begun = Instant::now();
     let stream = server.connect().await;
     let (mut reader, mut writer) = stream.into_split();
     let drip = async {
@@ -50,12 +47,12 @@ async fn half_a_head_is_a_timeout_however_often_a_byte_comes() {
             answer.push_str(std::str::from_utf8(&buf[..length]).unwrap());
         }
     };
-    let begun = Instant::now();
     tokio::select! {
-        () = drip => panic!("closed without an answer"),
+        biased;
         () = read => {}
+        () = drip => panic!("closed without an answer"),
     }
-    assert!(begun.elapsed() >= BOUND && begun.elapsed() < 3 * BOUND);
+    assert!(begun.elapsed() >= BOUND && begun.elapsed() < SOON);
     let told = problem_in(&answer, 408, "request_timeout");
     let line = server.request_line().await;
     assert_eq!(line["status"], 408);
@@ -66,10 +63,11 @@ async fn half_a_head_is_a_timeout_however_often_a_byte_comes() {
 #[tokio::test]
 async fn a_connection_on_which_nothing_is_asked_is_closed_without_a_word() {
     let server = strict().await;
+    let begun = Instant::now();
     let mut silent = server.connect().await;
-    let (answer, took) = told(&mut silent).await;
-    assert_eq!(answer, "");
-    assert!(took >= BOUND && took < 3 * BOUND, "{took:?}");
+    assert_eq!(rest_of(&mut silent).await, "");
+    let took = begun.elapsed();
+    assert!(took >= BOUND && took < SOON, "{took:?}");
     assert!(server.request_lines().is_empty());
 }
 
@@ -85,9 +83,11 @@ async fn a_connection_is_kept_between_requests_for_a_while() {
         // Longer than a head may take.
         tokio::time::sleep(BOUND + BOUND / 2).await;
     }
-    let (answers, took) = told(&mut stream).await;
+    let begun = Instant::now();
+    let answers = rest_of(&mut stream).await;
     assert_eq!(answers.matches("HTTP/1.1 200").count(), 3, "{answers}");
-    assert!(took < 2 * BOUND, "{took:?}");
+    let took = begun.elapsed();
+    assert!(took < IDLE + SOON, "{took:?}");
 }
 
 #[tokio::test]
@@ -96,15 +96,15 @@ async fn half_a_body_is_a_timeout_however_often_a_byte_comes() {
     for drips in [false, true] {
         let mut stream = server.connect().await;
         let head = "POST /api/v1/things HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
-        stream.write_all(head.as_bytes()).await.unwrap();
         let begun = Instant::now();
+        stream.write_all(head.as_bytes()).await.unwrap();
         while drips && begun.elapsed() < BOUND * 9 / 10 {
             stream.write_all(b" ").await.unwrap();
             tokio::time::sleep(BOUND / 10).await;
         }
         let answer = rest_of(&mut stream).await;
         let took = begun.elapsed();
-        assert!(took >= BOUND && took < 10 * BOUND, "{took:?}");
+        assert!(took >= BOUND && took < SOON, "{took:?}");
         problem_in(&answer, 408, "request_timeout");
     }
     assert_eq!(server.request_line().await["code"], "request_timeout");
@@ -143,19 +143,16 @@ async fn five_hundred_clients_that_send_a_byte_now_and_then_hinder_nobody() {
             };
             let mut answer = [0; 12];
             tokio::select! {
-                () = drip => None,
+                biased;
                 read = reader.read_exact(&mut answer) => read.ok().map(|_| answer),
+                () = drip => None,
             }
         }));
     }
     for _ in 0..20 {
         let begun = Instant::now();
         assert_eq!(server.get("/health").await.status(), 200);
-        assert!(
-            begun.elapsed() < Duration::from_secs(1),
-            "{:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     }
     for client in slow {
         assert_eq!(&client.await.unwrap().unwrap(), b"HTTP/1.1 408");
