@@ -63,7 +63,8 @@ impl Big {
     async fn copies(&self) -> bool {
         number(
             &self.sql,
-            "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 1000",
+            "SELECT count(*) FROM pg_stat_progress_copy \
+             WHERE datname = current_database() AND tuples_processed > 1000",
         )
         .await
             > 0

@@ -3,15 +3,14 @@
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 use tenantry::domains::tenants::TemporaryTenant;
 use tenantry::testkit::{TestDatabase, TestServer};
-use tokio_postgres::Client;
 
 use super::fixture::{Migrations, ask, fleet};
-use crate::program::{Guarded, Program, number, owner};
+use crate::program::{Guarded, Program, owner};
+use crate::tenants::killed::wait_for;
 
 /// The program's own migrations, with a file edited after it ran, and a new one.
 fn edited() -> Migrations {
@@ -177,14 +176,4 @@ async fn repair_that_is_killed_leaves_each_tenant_as_it_was_or_repaired() {
     assert_eq!(rest["recorded"], wrong);
     program.run("migrate drift").expect(0);
     program.run("migrate run").expect(0);
-}
-
-async fn wait_for(sql: &Client, query: &str, wanted: i64) {
-    for _ in 0..500 {
-        if number(sql, query).await == wanted {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{query} never was {wanted}");
 }

@@ -96,7 +96,7 @@ async fn undo_is_refused_where_there_is_no_script_or_nobody_would_be_served() {
     );
     assert_eq!(program.run(&line).expect(0).json()["undone"], 1);
     let mut answer = ask(&server, &tenants_of_own[0]).await;
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if answer.status != 200 {
             break;
         }

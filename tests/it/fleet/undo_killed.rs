@@ -41,7 +41,7 @@ async fn every_tenant_is_before_or_after_and_none_steps_back_twice() {
     let migrations = Migrations::with("CREATE TABLE notes ();");
     migrations.add(
         "undo/tenant/U99__more.sql",
-        "DROP TABLE notes; SELECT pg_sleep(0.1);",
+        "DROP TABLE notes; SELECT pg_sleep(0.5);",
     );
     // It could be stepped back to as well, if anybody counted wrongly.
     migrations.add("undo/tenant/U10__features.sql", "DROP TABLE features;");

@@ -12,6 +12,8 @@ use super::fixture::{Migrations, ask, fleet};
 use crate::program::{Guarded, Program, number, owner};
 
 const MORE: &str = "-- compatible-with: 4\nCREATE TABLE notes (); SELECT pg_sleep(0.05);";
+/// Slow enough that the watcher of a run comes before its end.
+const SLOW: &str = "-- compatible-with: 4\nCREATE TABLE notes (); SELECT pg_sleep(0.5);";
 const DONE: &str = "SELECT count(*) FROM public.tenant_migrations WHERE version = 99";
 
 async fn oldest_first(database: &TestDatabase, size: usize) -> Vec<TemporaryTenant> {
@@ -117,7 +119,7 @@ async fn run_with_canaries_that_is_killed_goes_on_where_it_stopped() {
     let database = TestDatabase::new().await;
     let tenants = oldest_first(&database, 20).await;
     let sql = owner(&database).await;
-    let migrations = Migrations::with(MORE);
+    let migrations = Migrations::with(SLOW);
     let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
     let mut done = 0;
     // Among the canaries, and behind them.

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tempfile::TempDir;
+use tenantry::app::Foundation;
 use tenantry::config::{Config, DatabaseUrl};
 use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
+use tokio::time::sleep;
 use tokio_postgres::config::Host;
 
 /// What a client may ask before it begins.
@@ -51,6 +54,19 @@ impl Wire {
     /// Statements so far.
     pub fn statements(&self) -> usize {
         self.statements.load(Ordering::SeqCst)
+    }
+
+    /// The same once `foundation` hears other nodes and asks nothing more: transactions that were dropped are rolled back behind our back.
+    pub async fn settled(&self, foundation: &Foundation) -> usize {
+        while !foundation.tenancy.is_hearing() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let mut statements = 0;
+        while statements < self.statements() {
+            statements = self.statements();
+            sleep(Duration::from_millis(500)).await;
+        }
+        statements
     }
 }
 

@@ -49,9 +49,10 @@ async fn work_of_a_server_that_is_gone_is_marked_as_failed_though_nobody_asks_fo
     let sql = owner(&database).await;
     let before_the_start = at_work(&sql, 120).await;
     let _server = TestServer::start(&database).await;
-    fails_within(&sql, before_the_start, Duration::from_secs(5)).await;
+    fails_within(&sql, before_the_start, Duration::from_secs(9)).await;
     let meanwhile = at_work(&sql, 120).await;
-    let alive = at_work(&sql, 30).await;
-    fails_within(&sql, meanwhile, Duration::from_secs(15)).await;
+    // A minute is what it may be silent.
+    let alive = at_work(&sql, 5).await;
+    fails_within(&sql, meanwhile, Duration::from_secs(40)).await;
     assert_eq!(told(&sql, alive).await.0, "running");
 }

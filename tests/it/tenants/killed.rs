@@ -31,7 +31,7 @@ async fn kill_where_it_waits(program: &Program, line: &str, sql: &Client) {
 }
 
 pub async fn wait_for(sql: &Client, what: &str, count: i64) {
-    for _ in 0..400 {
+    for _ in 0..1200 {
         if number(sql, what).await == count {
             return;
         }

@@ -99,9 +99,7 @@ async fn taking_one_asks_little_of_the_database() {
     let wire = Wire::new(&database.config);
     let nodes = prepared(&wire.config).await;
     keep(&nodes, 1).await;
-    // What the keeper only read, it rolls back in the background.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let before = wire.statements();
+    let before = wire.settled(&nodes).await;
     make(&nodes).await;
     // BEGIN, spare, registry, ledger, notice, COMMIT.
     assert_eq!(wire.statements() - before, 6);

@@ -41,7 +41,7 @@ async fn set_aside_tenant_is_gone_at_once_and_dropped_later() {
     ask(&server, &made).await.expect(200);
 
     assert!(set_aside_temporary(&nodes.migrator, made.id).await.unwrap());
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if ask(&server, &made).await.status == 404 {
             break;
         }
