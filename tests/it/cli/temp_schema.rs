@@ -40,11 +40,12 @@ async fn ci_in_any_language_can_use_it() {
 async fn expired_schemas_are_reaped_and_others_stay() {
     let database = TestDatabase::new().await;
     let program = Program::on(&database);
+    let long = program.run("temp-schema create --json").expect(0).json();
+    // The last to be made: the next one made would reap it.
     let short = program
         .run("temp-schema create --ttl 1s --json")
         .expect(0)
         .json();
-    let long = program.run("temp-schema create --json").expect(0).json();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let reaped = program.run("temp-schema reap").expect(0);
     assert_eq!(reaped.out, "dropped 1 expired schemas\n");
