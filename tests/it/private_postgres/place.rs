@@ -88,7 +88,7 @@ pub fn options(data_dir: &Path, told: &Told) -> Options {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let quiet = self.is_quiet_within(Duration::from_secs(10));
+        let quiet = self.is_quiet_within(Duration::from_mins(1));
         if let Some(pid) = self.postmaster().filter(|pid| serves(*pid, self)) {
             kill_process(pid, Signal::QUIT).ok();
             holds_within(Duration::from_secs(5), || !serves(pid, self));
