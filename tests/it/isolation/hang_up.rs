@@ -18,8 +18,8 @@ const SLEEPING: Sql = Sql::new(
      WHERE datname = current_database() AND state = 'active' AND wait_event = 'PgSleep'",
 );
 
-/// How long the pool may take to come back after a caller has gone.
-const SOON: Duration = Duration::from_secs(3);
+/// How long the pool may take to come back after a caller has gone; without their going it would take twenty seconds.
+const SOON: Duration = Duration::from_secs(10);
 
 async fn sleeping(two: &Two, expected: i64) {
     let deadline = Instant::now() + SOON;
@@ -58,7 +58,7 @@ async fn a_client_that_hangs_up_ends_its_statement_and_frees_the_only_connection
         sleeping(&two, 0).await;
         two.ben.get("/projects").await.expect(200);
         let took = hung_up.elapsed();
-        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(took < SOON, "{took:?}");
     }
 }
 
