@@ -69,9 +69,23 @@ impl Post {
         (row.get("count").unwrap(), row.get("error").unwrap())
     }
 
+    /// Waits until one mail is left in the queue, and its last error says this.
+    pub async fn failed(&self, words: &str) {
+        let mut queued = (0, None);
+        for _ in 0..1000 {
+            queued = self.queued().await;
+            let told = queued.1.as_ref().is_some_and(|error| error.contains(words));
+            if queued.0 == 1 && told {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("expected one mail that failed with `{words}`, got {queued:?}");
+    }
+
     /// Waits until the queue is empty.
     pub async fn sent(&self) {
-        for _ in 0..500 {
+        for _ in 0..1000 {
             if self.queued().await.0 == 0 {
                 return;
             }

@@ -1,6 +1,6 @@
 //! The way of a mail: sent at once, tried again, given up.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use tenantry::config::MailTransport;
@@ -9,12 +9,10 @@ use tenantry::testkit::TestServer;
 use super::{Post, sending_to};
 
 #[tokio::test]
-async fn a_mail_arrives_at_once_as_text_and_html_and_leaves_the_queue() {
+async fn a_mail_arrives_as_text_and_html_and_leaves_the_queue() {
     let post = Post::new().await;
-    let began = std::time::Instant::now();
     post.queue("ada@example.com", "Grüße an <Ada>").await;
     let mail = post.catcher.mail_to("ada@example.com").await;
-    assert!(began.elapsed() < Duration::from_secs(2), "nobody was woken");
     assert_eq!(mail.header("To"), "ada@example.com");
     assert_eq!(mail.header("From"), "tenantry <tenantry@localhost>");
     assert!(mail.header("Subject").contains("=?utf-8?"), "{}", mail.raw);
@@ -31,6 +29,25 @@ async fn a_mail_arrives_at_once_as_text_and_html_and_leaves_the_queue() {
     );
     post.sent().await;
     assert_eq!(post.catcher.wrong_logins(), 0);
+}
+
+#[tokio::test]
+async fn a_mail_wakes_the_sender_which_would_else_look_after_three_seconds() {
+    let post = Post::new().await;
+    let mut times = Vec::new();
+    for n in 0..4 {
+        let address = format!("user{n}@example.com");
+        post.queue(&address, "Hello").await;
+        let queued = Instant::now();
+        post.catcher.mail_to(&address).await;
+        let took = queued.elapsed();
+        // The first may come with a look by chance. Each other is queued just behind one.
+        if n > 0 && took < Duration::from_secs(2) {
+            return;
+        }
+        times.push(took);
+    }
+    panic!("nobody was woken: {times:?}");
 }
 
 #[tokio::test]
@@ -57,11 +74,9 @@ async fn a_refusal_for_now_is_tried_again_later_as_the_same_mail() {
     post.catcher.answer(["451 later"]);
     post.queue("ada@example.com", "Hello").await;
     post.catcher.until(|| post.catcher.tries() == 1).await;
+    post.failed("later").await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(post.catcher.tries(), 1, "it is tried again at once");
-    let (count, error) = post.queued().await;
-    assert_eq!(count, 1);
-    assert!(error.unwrap().contains("later"));
 
     post.server.deps().clock.advance(TimeDelta::seconds(6));
     let mail = post.catcher.mail_to("ada@example.com").await;
@@ -74,16 +89,13 @@ async fn a_refusal_for_good_is_given_up_at_once_and_stays_to_be_seen() {
     let post = Post::new().await;
     post.catcher.answer(["550 no such person"]);
     post.queue("nobody@example.com", "Hello").await;
-    post.catcher.until(|| post.catcher.tries() == 1).await;
+    post.failed("no such person").await;
     post.server.deps().clock.advance(TimeDelta::days(2));
     // The next mail goes out, so the sender has been round.
     post.queue("ada@example.com", "Hello").await;
     post.catcher.mail_to("ada@example.com").await;
+    post.failed("no such person").await;
     assert_eq!(post.catcher.tries(), 2);
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let (count, error) = post.queued().await;
-    assert_eq!(count, 1);
-    assert!(error.unwrap().contains("no such person"));
 }
 
 #[tokio::test]

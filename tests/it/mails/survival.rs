@@ -42,7 +42,7 @@ async fn a_server_killed_between_commit_and_sending_loses_no_mail() {
     next.deps().clock.advance(TimeDelta::seconds(91));
     let mail = catcher.mail_to("ada@example.com").await;
     assert_eq!(mail.header("Subject"), "Set a new password");
-    for _ in 0..200 {
+    for _ in 0..1000 {
         if number(&sql, "SELECT count(*) FROM public.mails").await == 0 {
             return;
         }
