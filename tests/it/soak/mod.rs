@@ -57,6 +57,7 @@ async fn soak(mode: &str, database: TestDatabase) {
     sleep(time / 4).await;
     let early = Size::now(world.server.pid(), &database).await;
     sleep(time / 4 * 3).await;
+    checks::until_everything_happened(&world).await;
     world.over.store(true, Ordering::Relaxed);
     led.await.unwrap();
     let migrations = migrated.await.unwrap();
