@@ -149,6 +149,8 @@ impl Config {
             "APP_ENV" => Some("test".into()),
             "JWT_SECRET" => Some(TEST_SECRET.into()),
             "DB_POOL_SIZE" => Some("5".into()),
+            // Tests come in crowds, on machines that are busy with other tests.
+            "DB_POOL_TIMEOUT" => Some("30".into()),
             // Tests are many requests from one address; those about limits switch them on.
             "RATE_LIMIT" => Some("off".into()),
             "SIGN_UP" => Some("on".into()),

@@ -88,6 +88,7 @@ impl TestDatabase {
             ("DATABASE_POOL_MODE", mode.to_owned()),
             ("JWT_SECRET", crate::config::TEST_SECRET.to_owned()),
             ("DB_POOL_SIZE", "5".to_owned()),
+            ("DB_POOL_TIMEOUT", "30".to_owned()),
             ("READY_TENANTS", "0".to_owned()),
         ]
     }

@@ -106,7 +106,7 @@ fn settings(port: u16, socket_dir: &Path, users: &Path, log: &Path, size: usize)
 pool_mode = transaction
 default_pool_size = {size}
 max_client_conn = 1000
-query_wait_timeout = 5
+query_wait_timeout = 15
 listen_port = {port}
 unix_socket_dir = {socket_dir}
 unix_socket_mode = 0700
