@@ -128,14 +128,9 @@ impl Carrier {
     }
 }
 
-/// A value of the [`Carrier`]'s type.
+/// A value of the [`Carrier`]'s type: puts this scope on.
 #[derive(Debug)]
-pub(super) enum Carried<'s> {
-    /// The scope is on already.
-    Nothing,
-    /// Put this one on.
-    Scope(&'s Scope),
-}
+pub(super) struct Carried<'s>(pub(super) &'s Scope);
 
 impl ToSql for Carried<'_> {
     fn to_sql(
@@ -143,10 +138,9 @@ impl ToSql for Carried<'_> {
         _: &Type,
         out: &mut BytesMut,
     ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        out.extend_from_slice(match self {
-            Self::Nothing => b"",
-            Self::Scope(Scope::Public) => b"public",
-            Self::Scope(Scope::Tenant { schema, .. }) => schema.as_str().as_bytes(),
+        out.extend_from_slice(match self.0 {
+            Scope::Public => b"public",
+            Scope::Tenant { schema, .. } => schema.as_str().as_bytes(),
         });
         Ok(IsNull::No)
     }

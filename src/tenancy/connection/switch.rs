@@ -30,7 +30,7 @@ impl Connection {
             }
             Plan::Prepared(statement) if way == Way::Carrying => {
                 self.arrive(scope);
-                let carried = Some(Carried::Scope(scope));
+                let carried = Some(Carried(scope));
                 self.send(Some(&statement), sql, params, carried).await
             }
             Plan::Prepare => {
@@ -102,7 +102,7 @@ impl Connection {
         if !worn {
             self.arrive(scope);
         }
-        let carried = (!worn).then_some(Carried::Scope(scope));
+        let carried = (!worn).then_some(Carried(scope));
         let (begun, result) = join!(
             self.client.batch_execute("BEGIN"),
             self.send(Some(&statement), sql, params, carried),
@@ -177,7 +177,7 @@ impl Connection {
         );
         let statement = settle(begun, switched, prepared, scope, sql)?;
         self.statements.keep(scope, sql, way, statement.clone());
-        let carried = (way == Way::Carrying).then_some(Carried::Nothing);
+        let carried = (way == Way::Carrying).then_some(Carried(scope));
         let result = self.send(Some(&statement), sql, params, carried).await;
         result.map_err(|e| failed(e, scope, sql))
     }
