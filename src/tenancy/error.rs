@@ -61,6 +61,14 @@ pub enum DbError {
         /// What PostgreSQL said (57014).
         source: tokio_postgres::Error,
     },
+    /// A kept statement of an open transaction met tables that had been changed since it was prepared. The transaction is lost; the next one works.
+    #[error("statement `{statement}` was prepared before its tables changed")]
+    Outdated {
+        /// Name of the statement.
+        statement: &'static str,
+        /// What PostgreSQL said (0A000, 26000, 42703).
+        source: tokio_postgres::Error,
+    },
     /// Anything else that PostgreSQL or the connection said.
     #[error("statement `{statement}` failed")]
     Statement {
@@ -134,6 +142,7 @@ impl DbError {
             | Self::Fenced { source, .. }
             | Self::Constraint { source, .. }
             | Self::Cancelled { source, .. }
+            | Self::Outdated { source, .. }
             | Self::Statement { source, .. } => source.code().map(SqlState::code),
             _ => None,
         }
@@ -170,31 +179,41 @@ impl DbError {
 
 impl From<DbError> for Error {
     fn from(failure: DbError) -> Self {
-        let (code, detail) = match &failure {
+        let (code, seconds, detail) = match &failure {
             DbError::NoConnection(_) => (
                 "database_busy",
+                5,
                 "the database has no free connection; try again",
             ),
             DbError::Unreachable { .. } => (
                 "database_busy",
+                5,
                 "the database cannot be reached now; try again",
+            ),
+            DbError::Outdated { .. } => (
+                "database_busy",
+                1,
+                "the tables that this needs were being changed, and nothing was done; try again",
             ),
             DbError::MayNotChangeSchemas { .. } => (
                 "schema_changes_off",
+                5,
                 "this server may not make, change or copy tenants' schemas; ask one that may, or the operators, who set MIGRATION_DATABASE_URL",
             ),
             DbError::ScopeLost { .. } => (
                 TENANT_UNAVAILABLE,
+                5,
                 "this tenant's data cannot be reached now; the operators have been told",
             ),
             DbError::Cancelled { .. } => (
                 "query_timeout",
+                5,
                 "the database took too long to answer; try again, or ask for less",
             ),
             _ => return Self::internal(failure),
         };
         Self::new(ErrorKind::Unavailable, code, detail)
-            .retry_after(Duration::from_secs(5))
+            .retry_after(Duration::from_secs(seconds))
             .caused_by(failure)
     }
 }

@@ -62,7 +62,8 @@ impl Connection {
         }
     }
 
-    /// Runs a statement of the open transaction, in which `scope` is on.
+    /// Runs a statement of the open transaction, in which `scope` is on. Where a kept one turns out to be outdated, PostgreSQL has aborted the
+    /// transaction, and what ran before is known to its caller alone: so this is told, and the scope's statements are forgotten for the next try.
     pub(super) async fn run_within(
         &mut self,
         scope: &Scope,
@@ -70,6 +71,7 @@ impl Connection {
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
         let plan = self.plan(scope, sql, Way::Alone);
+        let kept = matches!(plan, Plan::Prepared(_));
         let result = match self.prepared(plan, scope, sql, params).await {
             Ok(statement) => self.send(statement.as_ref(), sql, params, None).await,
             Err(error) => Err(error),
@@ -78,7 +80,12 @@ impl Connection {
             if is_outdated(&error) {
                 self.statements.forget(scope);
             }
-            failed(error, scope, sql)
+            match failed(error, scope, sql) {
+                DbError::Statement { statement, source } if kept && is_of_other_tables(&source) => {
+                    DbError::Outdated { statement, source }
+                }
+                error => error,
+            }
         })
     }
 
@@ -317,6 +324,12 @@ fn is_outdated_state(code: &str) -> bool {
         code,
         "0A000" | "26000" | "42P01" | "42703" | "3F000" | "22023" | "42501"
     )
+}
+
+/// Of a kept statement that came without its scope: its tables changed shape, or it is no longer there.
+fn is_of_other_tables(error: &PgError) -> bool {
+    let code = error.code();
+    code.is_some_and(|code| matches!(code.code(), "0A000" | "26000" | "42703"))
 }
 
 /// What a switch that failed before `statement` means.

@@ -2,11 +2,15 @@
 //!
 //! Each statement runs three times first: sent as text, prepared, carried.
 
-use tenantry::tenancy::{DbError, PublicSession, Row, Sql, TenantRef};
+use std::time::Duration;
+
+use tenantry::error::{Error, ErrorKind};
+use tenantry::tenancy::{DbError, PublicSession, Row, Sql, TenantRef, Transaction};
 
 use super::fixture::{Two, open, proof, session_mode};
 
 const NAMES: Sql = Sql::new("carried.names", "SELECT name FROM projects ORDER BY name");
+const PEOPLE: Sql = Sql::new("carried.people", "SELECT email FROM users");
 const WHERE_AM_I: Sql = Sql::new(
     "carried.where",
     "SELECT current_schema()::text AS schema, current_user::text AS role, current_setting('search_path') AS path",
@@ -113,6 +117,48 @@ async fn tables_that_change_their_shape_under_a_kept_statement_are_read_anew() {
     let rows = tx.query(&NAMES, &[]).await.unwrap();
     assert_eq!(rows.len(), 1);
     tx.commit().await.unwrap();
+}
+
+/// A transaction that has met `users`, and not `projects` so far.
+async fn begun(two: &Two, tenant: &TenantRef) -> Transaction {
+    let session = two.narrow.tenancy.session(tenant).await.unwrap();
+    let mut tx = session.begin("carried.both");
+    tx.query(&PEOPLE, &[]).await.unwrap();
+    tx
+}
+
+#[tokio::test]
+async fn tables_that_change_their_shape_within_a_transaction_are_worth_another_try() {
+    let two = Two::new(session_mode).await;
+    let (a, b) = kept(&two).await;
+    // Kept a second time, for a transaction's later statements bring no scope.
+    for _ in 0..3 {
+        let mut tx = begun(&two, &a).await;
+        tx.query(&NAMES, &[]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let mut tx = begun(&two, &a).await;
+    two.as_owner(&format!(
+        "ALTER TABLE {}.projects ALTER name TYPE varchar(90)",
+        a.schema.quoted()
+    ))
+    .await;
+    let outdated = tx.query(&NAMES, &[]).await.unwrap_err();
+    assert_eq!(outdated.sql_state(), Some("0A000"));
+    let told = Error::from(outdated);
+    assert_eq!(
+        (told.kind(), told.code()),
+        (ErrorKind::Unavailable, "database_busy")
+    );
+    assert_eq!(told.delay(), Some(Duration::from_secs(1)));
+    let ended = tx.commit().await.unwrap_err();
+    assert!(matches!(ended, DbError::Aborted), "{ended}");
+
+    let mut tx = begun(&two, &a).await;
+    assert_eq!(tx.query(&NAMES, &[]).await.unwrap().len(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(names(&two, &a).await.unwrap(), ["ann"]);
+    assert_eq!(names(&two, &b).await.unwrap(), ["ben"]);
 }
 
 #[tokio::test]
