@@ -1,6 +1,8 @@
 //! One transaction over the shared tables and over tenants' tables, for the control plane and for ending sessions: suspending a tenant is
 //! a change in `public`, a line in its audit and a line in the platform's, and all or none of them.
 
+use std::time::Duration;
+
 use super::error::DbError;
 use super::pool::Lease;
 use super::scope::Scope;
@@ -38,6 +40,20 @@ impl ControlTransaction {
     pub async fn tenant(&mut self, tenant: &Tenant) -> Result<&mut Scoped, DbError> {
         self.wear(Scope::of(tenant)).await?;
         Ok(&mut self.scoped)
+    }
+
+    /// From here on, waiting for a lock ends after `limit` with an error that [`DbError::is_lock_timeout`] knows.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn limit_lock_waits(&mut self, limit: Duration) -> Result<(), DbError> {
+        let text = format!("SET LOCAL lock_timeout = {}", limit.as_millis().max(1));
+        let connection = self.scoped.lease().connection()?;
+        let limited = connection.ddl(&text, "transaction.lock_limit").await;
+        if limited.is_err() {
+            self.scoped.mark_failed();
+        }
+        limited
     }
 
     async fn wear(&mut self, scope: Scope) -> Result<(), DbError> {

@@ -210,6 +210,11 @@ impl From<DbError> for Error {
                 5,
                 "the database took too long to answer; try again, or ask for less",
             ),
+            locked if locked.sql_state() == Some("55P03") => (
+                "tenant_busy",
+                5,
+                "somebody else is at work on this tenant, such as a migration, and nothing was done; try again",
+            ),
             _ => return Self::internal(failure),
         };
         Self::new(ErrorKind::Unavailable, code, detail)

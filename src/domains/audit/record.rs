@@ -1,11 +1,16 @@
 //! Writes a line.
 
+use std::time::Duration;
+
 use super::model::Act;
 use super::repository::{self, Line};
 use crate::clock::Clock;
 use crate::domains::access::{Actor, Context};
 use crate::ids::new_id;
-use crate::tenancy::{DbError, Scoped};
+use crate::tenancy::{ControlTransaction, DbError, Scoped, Tenant};
+
+/// How long an operator's act waits for a tenant's log, which a migration may hold, while it holds the platform's from all other operators.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// Writes an act into the log of the tenant that `db` is scoped to. Call it in the transaction of the change, as its last statement.
 ///
@@ -34,4 +39,23 @@ pub async fn record(
         origin: context.origin(),
     };
     repository::insert(db, &line).await
+}
+
+/// Writes an act into the log of the caller's own tenant, and into that of `tenant` where it is another. As [`record`], the last before the commit.
+///
+/// # Errors
+/// See [`DbError`]; [`DbError::is_lock_timeout`] where the other's log was not to be had in time.
+pub async fn record_in_both(
+    tx: &mut ControlTransaction,
+    context: &Context,
+    clock: &Clock,
+    tenant: &Tenant,
+    act: Act,
+) -> Result<(), DbError> {
+    let home = context.tenant();
+    if home.id != tenant.id {
+        record(tx.tenant(home).await?, context, clock, act.clone()).await?;
+        tx.limit_lock_waits(WAIT).await?;
+    }
+    record(tx.tenant(tenant).await?, context, clock, act).await
 }

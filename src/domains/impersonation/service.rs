@@ -146,7 +146,6 @@ impl<'d> Impersonations<'d> {
         action: &'static str,
         it: &Impersonation,
     ) -> Result<(), ImpersonationError> {
-        let (home, clock) = (self.context.tenant(), &self.deps.clock);
         let what = Some(json!(it));
         let (before, after) = match action {
             "impersonation.started" => (None, what),
@@ -159,10 +158,7 @@ impl<'d> Impersonations<'d> {
             before,
             after,
         };
-        if home.id != tenant.id {
-            audit::record(tx.tenant(home).await?, &self.context, clock, act.clone()).await?;
-        }
-        audit::record(tx.tenant(tenant).await?, &self.context, clock, act).await?;
+        audit::record_in_both(tx, &self.context, &self.deps.clock, tenant, act).await?;
         Ok(())
     }
 }

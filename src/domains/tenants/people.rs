@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::error::TenantsError;
 use super::service::Tenants;
 use crate::domains::access::{Extent, UsersCreate, authorize};
-use crate::domains::audit::{self, Act};
+use crate::domains::audit;
 use crate::domains::idempotency::{self, IdempotencyKey, Once};
 use crate::domains::users::{self, NewUser, User};
 use crate::error::Error;
@@ -42,11 +42,8 @@ impl Tenants<'_> {
         users::insert_prepared(tx.tenant(&tenant).await?, &scope, &user, &hash)
             .await
             .map_err(Error::from)?;
-        let act: Act = users::created(&user);
-        if home.id != tenant.id {
-            audit::record(tx.tenant(home).await?, &self.context, clock, act.clone()).await?;
-        }
-        audit::record(tx.tenant(&tenant).await?, &self.context, clock, act).await?;
+        let act = users::created(&user);
+        audit::record_in_both(&mut tx, &self.context, clock, &tenant, act).await?;
         tx.commit().await?;
         Ok(Once::Now(user))
     }

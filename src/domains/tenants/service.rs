@@ -199,7 +199,6 @@ impl<'d> Tenants<'d> {
         before: &TenantView,
         after: &TenantView,
     ) -> Result<(), TenantsError> {
-        let home = self.context.tenant();
         let act = Act {
             action,
             resource: "tenant",
@@ -207,11 +206,7 @@ impl<'d> Tenants<'d> {
             before: Some(audited(before)),
             after: Some(audited(after)),
         };
-        let clock = &self.deps.clock;
-        if home.id != tenant.id {
-            audit::record(tx.tenant(home).await?, &self.context, clock, act.clone()).await?;
-        }
-        audit::record(tx.tenant(tenant).await?, &self.context, clock, act).await?;
+        audit::record_in_both(tx, &self.context, &self.deps.clock, tenant, act).await?;
         Ok(())
     }
 
@@ -222,15 +217,11 @@ impl<'d> Tenants<'d> {
         tenant: Option<&Tenant>,
         act: Act,
     ) -> Result<(), TenantsError> {
-        let (home, clock) = (self.context.tenant(), &self.deps.clock);
-        audit::record(tx.tenant(home).await?, &self.context, clock, act.clone()).await?;
         let supported = self.deps.tenancy.supported();
-        let own = tenant.filter(|own| {
-            own.id != home.id && own.status != Status::Deleted && own.is_readable(supported)
-        });
-        if let Some(own) = own {
-            audit::record(tx.tenant(own).await?, &self.context, clock, act).await?;
-        }
+        let reachable =
+            tenant.filter(|own| own.status != Status::Deleted && own.is_readable(supported));
+        let tenant = reachable.unwrap_or(self.context.tenant());
+        audit::record_in_both(tx, &self.context, &self.deps.clock, tenant, act).await?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod chain;
 mod export;
 mod fences;
+mod held;
 mod logs;
 mod operators;
 mod refusals;

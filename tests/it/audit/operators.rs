@@ -6,7 +6,7 @@ use tenantry::testkit::TestServer;
 use super::{Owned, entries};
 use crate::tenants::new_tenant;
 
-async fn acts(owned: &Owned, schema: &str, tenant: &str) -> Vec<(String, String, Value)> {
+pub async fn acts(owned: &Owned, schema: &str, tenant: &str) -> Vec<(String, String, Value)> {
     let sql = format!(
         "SELECT action, actor_kind, to_jsonb(actor_id) FROM {schema}.audit_log WHERE resource = 'tenant' \
          AND resource_id::text = $1 ORDER BY seq"
@@ -17,7 +17,7 @@ async fn acts(owned: &Owned, schema: &str, tenant: &str) -> Vec<(String, String,
         .collect()
 }
 
-async fn schema_of(owned: &Owned, slug: &str) -> String {
+pub async fn schema_of(owned: &Owned, slug: &str) -> String {
     let sql = "SELECT 't_' || replace(id::text, '-', '') FROM public.tenants WHERE slug = $1";
     owned.owner.query_one(sql, &[&slug]).await.unwrap().get(0)
 }
@@ -54,7 +54,7 @@ async fn an_operators_act_on_a_tenant_stands_in_both_logs() {
     both_chains_hold(&owned.server, &operator).await;
 }
 
-async fn both_chains_hold(server: &TestServer, operator: &tenantry::testkit::Actor) {
+pub async fn both_chains_hold(server: &TestServer, operator: &tenantry::testkit::Actor) {
     let platform = operator.clone().naming(Some("platform"));
     assert_eq!(super::verify(&platform).await["valid"], true);
     let acme = server.anonymous().naming(Some("acme"));

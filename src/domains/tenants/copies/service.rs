@@ -128,10 +128,7 @@ impl Copier {
             before: None,
             after: Some(to),
         };
-        let clock = &self.deps.clock;
-        let home = self.context.tenant();
-        audit::record(tx.tenant(home).await?, &self.context, clock, act.clone()).await?;
-        audit::record(tx.tenant(tenant).await?, &self.context, clock, act).await?;
+        audit::record_in_both(tx, &self.context, &self.deps.clock, tenant, act).await?;
         Ok(())
     }
 }
