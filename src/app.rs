@@ -30,7 +30,7 @@ use crate::migrations::{
 };
 use crate::readiness::{PartState, Readiness};
 use crate::signing::KeyError;
-use crate::tenancy::{DbError, DdlPool, PoolSettings, ScopeRules, Tenancy};
+use crate::tenancy::{DbError, DdlPool, PoolSettings, ScopeRules, Tenancy, TenantsSeen};
 use crate::vault::Vault;
 
 /// Between two looks at the database for `/health/ready`.
@@ -109,6 +109,7 @@ impl Foundation {
             wait: db.pool_timeout,
             max_age: db.pool_recycle,
             max_uses: None,
+            seen: TenantsSeen::default(),
             pre_ping: db.pool_pre_ping,
             rules,
         };

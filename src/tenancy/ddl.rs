@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::DbError;
 use super::name::SchemaName;
-use super::pool::{For, Pool, PoolSettings};
+use super::pool::{For, Pool, PoolSettings, TenantsSeen};
 use super::scope::{Scope, ScopeRules};
 use super::session::Scoped;
 use super::sql::Sql;
@@ -35,6 +35,7 @@ impl DdlPool {
             wait: Duration::from_mins(1),
             max_age: Duration::from_mins(10),
             max_uses: Some(USES),
+            seen: TenantsSeen::default(),
             pre_ping: false,
             // The DDL login owns every schema: it is not fenced, and needs a session of its own.
             rules: ScopeRules {

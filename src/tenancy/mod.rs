@@ -42,7 +42,7 @@ pub use name::{
     PLATFORM_SLUG, SLUG_MAX, SLUG_PATTERN, SchemaName, Slug, SlugError, TenantId, quote_ident,
     quote_literal,
 };
-pub use pool::PoolSettings;
+pub use pool::{PoolSettings, TenantsSeen};
 pub use registry::TenantKey;
 pub use resolve::{RequestedTenant, ResolveError};
 pub use scope::ScopeRules;

@@ -1,20 +1,11 @@
 //! Opens connections, and says which are fit to be used again.
 
-use std::time::Duration;
-
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio_postgres::{Error as PgError, SimpleQueryMessage};
 
 use super::PoolSettings;
 use crate::tenancy::connection::{Cleanup, Connection};
 use crate::tenancy::scope::Carrier;
-
-/// PostgreSQL keeps some 12 kB in a backend for each table that it ever touched, and frees none of it: a connection that has seen more tenants
-/// than this is replaced, once it is old enough to have been worth its making.
-const TENANTS_SEEN: usize = 500;
-const WORTH_IT: Duration = Duration::from_mins(1);
-/// More than this none may see, however young.
-const MOST_TENANTS_SEEN: usize = 1_000;
 
 /// See the module.
 pub(in crate::tenancy) struct Manager {
@@ -63,7 +54,7 @@ impl managed::Manager for Manager {
             return Err(RecycleError::message("it was used often enough"));
         }
         let seen = connection.tenants_seen();
-        if seen > MOST_TENANTS_SEEN || (seen > TENANTS_SEEN && metrics.age() > WORTH_IT) {
+        if self.settings.seen.is_too_much(seen, metrics.age()) {
             return Err(RecycleError::message("it has seen too many tenants"));
         }
         if self.settings.pre_ping {

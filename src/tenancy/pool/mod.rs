@@ -48,6 +48,8 @@ pub struct PoolSettings {
     pub max_age: Duration,
     /// A connection that was handed out so often is replaced; `None`: never for that.
     pub max_uses: Option<usize>,
+    /// How many tenants a connection may meet before it is replaced.
+    pub seen: TenantsSeen,
     /// Ask each connection whether it lives before handing it out.
     pub pre_ping: bool,
     /// How connections are scoped.
@@ -60,6 +62,34 @@ enum Got {
     InUse,
     /// It is not open, and the server has no place for one more connection.
     NoRoom(DbError),
+}
+
+/// PostgreSQL keeps some 12 kB in a backend for each table that it ever touched, and frees none of it: a connection that has met more tenants
+/// than `enough` is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TenantsSeen {
+    /// With more than these it is replaced once it is older than `worth_it`.
+    pub enough: usize,
+    /// How old a connection must be to have been worth its making.
+    pub worth_it: Duration,
+    /// With more than these it is replaced however young.
+    pub most: usize,
+}
+
+impl Default for TenantsSeen {
+    fn default() -> Self {
+        Self {
+            enough: 500,
+            worth_it: Duration::from_mins(1),
+            most: 1_000,
+        }
+    }
+}
+
+impl TenantsSeen {
+    fn is_too_much(self, seen: usize, age: Duration) -> bool {
+        seen > self.most || (seen > self.enough && age > self.worth_it)
+    }
 }
 
 /// Connections to one database under one login. Cheap to clone.

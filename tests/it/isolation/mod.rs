@@ -33,4 +33,5 @@ mod leftovers;
 mod lost_scope;
 mod names;
 mod one_connection;
+mod retired;
 mod texts;
