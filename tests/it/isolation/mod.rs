@@ -29,6 +29,7 @@ mod deleted;
 mod fence;
 pub mod fixture;
 mod hang_up;
+mod kept;
 mod leftovers;
 mod lost_scope;
 mod names;
