@@ -8,7 +8,7 @@
 //! | the role may use its own schema, and has no more rights there than it needs | `fence::sql_that_leaves_its_tenants_schema_is_refused` |
 //! | a connection that wears another scope is switched first | `one_connection::*` |
 //! | a kept statement brings its scope, and does not run where that is not to be had | `carried::*` |
-//! | a tenant may use half of the pool | `affinity::one_tenants_flood_*` |
+//! | a tenant may use half of the pool | `affinity::one_tenants_flood_*`, `flood::one_tenants_flood_*` |
 //! | raw SQL closes its connection | `leftovers::what_raw_sql_leaves_behind_*` |
 //! | an open transaction is rolled back | `leftovers::an_open_transaction_*`, `leftovers::a_dropped_transaction_*` |
 //! | a statement whose caller has gone is cancelled, its connection closed | `hang_up::a_query_whose_caller_has_gone_*` |
@@ -28,6 +28,7 @@ mod credentials;
 mod deleted;
 mod fence;
 pub mod fixture;
+mod flood;
 mod hang_up;
 mod kept;
 mod leftovers;
