@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use refinery_core::Migration;
 
+use super::busy::{Busy, MaybeBusy};
 use super::fleet::chain;
-use super::holders::{Holder, told, what_to_do};
 use super::outside;
 use super::script::{self, Piece};
 use crate::ids::random_part;
@@ -32,20 +32,8 @@ pub enum ApplyError {
     #[error(transparent)]
     Db(#[from] DbError),
     /// Others held its locks at each try.
-    #[error(
-        "busy: {what} got no lock in {tries} tries ({} s); {}; nothing was changed, and the tenant is served as before; {}",
-        took.as_secs(), told(held_by), what_to_do(held_by)
-    )]
-    Busy {
-        /// The migration, or what else wanted a lock.
-        what: String,
-        /// Tries.
-        tries: u32,
-        /// Over all of them.
-        took: Duration,
-        /// Who was in the way after the last.
-        held_by: Vec<Holder>,
-    },
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// It was done, and PostgreSQL has lost it, or does not say whether it has.
     #[error("it was migrated, and PostgreSQL did not keep that: {0}")]
     NotKept(String),
@@ -66,7 +54,7 @@ impl ApplyError {
     pub fn is_lock_timeout(&self) -> bool {
         match self {
             Self::Migration { source, .. } | Self::Db(source) => source.is_lock_timeout(),
-            Self::Busy { .. } => true,
+            Self::Busy(_) => true,
             Self::Refinery(_) | Self::EndedTransaction | Self::NotKept(_) => false,
         }
     }
@@ -81,7 +69,7 @@ impl ApplyError {
             Self::Migration { source, .. } | Self::Db(source) => source
                 .sql_state()
                 .is_some_and(|state| !PASSING.iter().any(|class| state.starts_with(class))),
-            Self::Refinery(_) | Self::Busy { .. } | Self::NotKept(_) => false,
+            Self::Refinery(_) | Self::Busy(_) | Self::NotKept(_) => false,
         }
     }
 
@@ -96,6 +84,16 @@ impl ApplyError {
                 source,
             },
             None => Self::Db(source),
+        }
+    }
+}
+
+impl MaybeBusy for ApplyError {
+    fn without_lock<'e>(&'e self, work: &'e str) -> Option<&'e str> {
+        match self {
+            Self::Migration { name, source } => source.is_lock_timeout().then_some(name),
+            Self::Db(source) => source.is_lock_timeout().then_some(work),
+            Self::Refinery(_) | Self::Busy(_) | Self::NotKept(_) | Self::EndedTransaction => None,
         }
     }
 }

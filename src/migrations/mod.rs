@@ -4,6 +4,7 @@
 //! leaves every tenant at one version or the other, and goes on where it stopped.
 
 mod apply;
+mod busy;
 mod chosen;
 mod copy;
 mod draft;
@@ -31,6 +32,7 @@ mod undo;
 mod undo_scripts;
 
 pub use apply::{ApplyError, LockBudget};
+pub use busy::{Busy, OutOfReach};
 pub use chosen::ChoiceError;
 pub use draft::{Draft, DraftError, DraftName};
 pub use drift::{Compared, Description, Difference, DriftError, DriftOptions, Repair, Verdict};

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::apply::{self, ApplyError};
 use super::fleet::{Migrator, chain, tenant_lock};
-use super::holders::{Holder, holders};
 use super::ledger::{self, LedgerLine};
 use super::outside::Outside;
 use super::script::{self, Piece};
@@ -43,40 +42,24 @@ impl Migrator {
         line: &LedgerLine,
     ) -> Result<Option<Migrated>, ApplyError> {
         let began = Instant::now();
-        let mut tries = 1;
-        let error = loop {
-            match self.try_tenant(line.id).await {
-                Ok(()) => {
-                    return Ok(Some(Migrated {
-                        slug: line.slug.clone(),
-                        from: line.version,
-                        to: line.version.max(self.set.target().version),
-                        tries,
-                        took: began.elapsed(),
-                    }));
-                }
-                Err(error) if error.is_lock_timeout() && self.locks.wait(tries).await => tries += 1,
-                Err(error) => break error,
+        let insisted = self.insist(line.id, "the migration", || self.try_tenant(line.id));
+        let error = match insisted.await {
+            Ok(((), tries)) => {
+                return Ok(Some(Migrated {
+                    slug: line.slug.clone(),
+                    from: line.version,
+                    to: line.version.max(self.set.target().version),
+                    tries,
+                    took: began.elapsed(),
+                }));
             }
+            Err(error) => error,
         };
         // Its schema is out of reach: no failure of the migration, for which it would answer 503 once it is restored.
         if matches!(self.is_gone(line.id).await, Ok(true)) {
             return Ok(None);
         }
         let stops_serving = error.is_the_migrations_fault();
-        let error = if error.is_lock_timeout() {
-            ApplyError::Busy {
-                what: match error {
-                    ApplyError::Migration { name, .. } => name,
-                    _ => "the migration".to_owned(),
-                },
-                tries,
-                took: began.elapsed(),
-                held_by: self.holders(line.id).await.unwrap_or_default(),
-            }
-        } else {
-            error
-        };
         if let Err(unnoted) = self.note_failure(line.id, &error, stops_serving).await {
             tracing::warn!(
                 tenant = line.slug,
@@ -113,11 +96,6 @@ impl Migrator {
         )
         .await?;
         tx.commit().await
-    }
-
-    async fn holders(&self, id: TenantId) -> Result<Vec<Holder>, DbError> {
-        let mut tx = self.ddl.begin(self.locks.timeout).await?;
-        holders(&mut tx, SchemaName::of(id).as_str(), tenant_lock(id)).await
     }
 
     async fn is_gone(&self, id: TenantId) -> Result<bool, DbError> {

@@ -12,6 +12,7 @@ use super::description::{Description, Difference};
 use super::records::Records;
 use crate::migrations::Progress;
 use crate::migrations::apply::ApplyError;
+use crate::migrations::busy::{Busy, MaybeBusy, OutOfReach};
 use crate::migrations::fleet::{Migrator, tenant_lock};
 use crate::tenancy::{DbError, SchemaName, Slug, Sql, TenantId};
 
@@ -44,9 +45,18 @@ pub enum DriftError {
         /// Why.
         source: ApplyError,
     },
+    /// Others held a tenant's locks at each try.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl MaybeBusy for DriftError {
+    fn without_lock<'e>(&'e self, work: &'e str) -> Option<&'e str> {
+        matches!(self, Self::Db(error) if error.is_lock_timeout()).then_some(work)
+    }
 }
 
 /// What came of comparing one tenant.
@@ -58,8 +68,8 @@ pub enum Verdict {
     Differs(Vec<Difference>),
     /// A newer program has migrated it: this one does not know what it should be.
     Ahead,
-    /// It could not be read, or is being migrated now.
-    Unread(DbError),
+    /// It could not be read, or others had its locks at each try.
+    Unread(OutOfReach),
 }
 
 /// One tenant, compared.
@@ -135,8 +145,9 @@ impl Migrator {
         slug: String,
     ) -> Result<Compared, DriftError> {
         let target = self.set().target().version;
-        let (records, found) = match self.read(id).await {
-            Ok(read) => read,
+        let insisted = self.insist(id, "the comparison", || self.read(id));
+        let (records, found) = match insisted.await {
+            Ok((read, _)) => read,
             Err(error) => {
                 return Ok(Compared {
                     slug,
@@ -168,7 +179,7 @@ impl Migrator {
         })
     }
 
-    async fn read(&self, id: TenantId) -> Result<(Records, Description), DbError> {
+    async fn read(&self, id: TenantId) -> Result<(Records, Description), OutOfReach> {
         let schema = SchemaName::of(id);
         let mut tx = self.begin().await?;
         tx.query(&LOCK, &[&tenant_lock(id)]).await?;

@@ -9,6 +9,7 @@ use super::description::Difference;
 use super::fleet::{DriftError, DriftOptions, References};
 use super::records::{Records, expected};
 use crate::migrations::apply;
+use crate::migrations::busy::OutOfReach;
 use crate::migrations::fleet::{Migrator, lock, tenant_lock};
 use crate::tenancy::{DbError, DdlTransaction, Event, SchemaName, Sql, TenantId, quote_ident};
 
@@ -52,8 +53,8 @@ pub enum Repair {
         /// Where the structure differs, if that is the reason.
         differences: Vec<Difference>,
     },
-    /// The database refused, or the tenant is being migrated now.
-    Failed(DbError),
+    /// The database refused, or others had the tenant's locks at each try.
+    Failed(OutOfReach),
 }
 
 impl Repair {
@@ -95,9 +96,11 @@ impl Migrator {
         slug: String,
         at: Option<i32>,
     ) -> Result<(String, Repair), DriftError> {
-        match self.try_repair(references, id, at).await {
-            Ok(repair) => Ok((slug, repair)),
-            Err(DriftError::Db(error)) => Ok((slug, Repair::Failed(error))),
+        let insisted = self.insist(id, "the repair", || self.try_repair(references, id, at));
+        match insisted.await {
+            Ok((repair, _)) => Ok((slug, repair)),
+            Err(DriftError::Busy(busy)) => Ok((slug, Repair::Failed(busy.into()))),
+            Err(DriftError::Db(error)) => Ok((slug, Repair::Failed(error.into()))),
             Err(error) => Err(error),
         }
     }

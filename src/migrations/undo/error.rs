@@ -1,5 +1,6 @@
 //! Why a migration was not undone.
 
+use super::super::busy::{Busy, MaybeBusy};
 use super::super::chosen::ChoiceError;
 use super::super::fleet::chain;
 use super::super::place::Changed;
@@ -54,6 +55,9 @@ pub enum UndoError {
     /// No such tenant.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
+    /// Others held its locks at each try.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// A statement failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -64,8 +68,10 @@ impl UndoError {
     pub fn reason(&self) -> String {
         chain(self)
     }
+}
 
-    pub(super) fn is_lock_timeout(&self) -> bool {
-        matches!(self, Self::Db(error) if error.is_lock_timeout())
+impl MaybeBusy for UndoError {
+    fn without_lock<'e>(&'e self, work: &'e str) -> Option<&'e str> {
+        matches!(self, Self::Db(error) if error.is_lock_timeout()).then_some(work)
     }
 }

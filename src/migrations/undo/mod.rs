@@ -127,16 +127,9 @@ impl Migrator {
     }
 
     async fn undo_tenant(&self, tenant: &Chosen, step: &Step<'_>) -> Result<bool, UndoError> {
-        let mut tries = 1;
-        loop {
-            match self.try_undo(tenant, step).await {
-                Err(error) if error.is_lock_timeout() && tries < self.locks.tries => {
-                    tokio::time::sleep(self.locks.timeout / 4 * tries).await;
-                    tries += 1;
-                }
-                other => return other,
-            }
-        }
+        let work = format!("undoing migration {}", step.version);
+        let insisted = self.insist(tenant.id, &work, || self.try_undo(tenant, step));
+        insisted.await.map(|(undone, _)| undone)
     }
 
     async fn try_undo(&self, tenant: &Chosen, step: &Step<'_>) -> Result<bool, UndoError> {

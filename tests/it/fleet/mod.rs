@@ -1,6 +1,7 @@
 //! A fleet of tenants: what a start costs, what a migration of all does, and what one tenant's trouble means for the others.
 
 mod busy;
+mod busy_elsewhere;
 mod by_an_operator;
 mod crashed;
 mod deleted;
