@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use refinery_core::Migration;
 
-use super::set::{LoadError, load};
+use super::load::{LoadError, load};
 use super::undo_scripts::Kind;
 
 /// Longest name; the file's stays readable.

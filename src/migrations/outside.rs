@@ -3,6 +3,7 @@
 //! Invariant: running one again after it was killed half way does no harm; a text for which that is not so is refused when it is loaded.
 
 use super::text;
+use crate::tenancy::{SchemaName, quote_literal};
 
 /// On a line of its own in a migration's text.
 pub(super) const HEADER: &str = "-- no-transaction";
@@ -12,8 +13,24 @@ pub(super) const HEADER: &str = "-- no-transaction";
 pub struct Outside {
     /// The index that it builds. One that was left half-built is dropped before the next try.
     pub builds: Option<String>,
-    /// What does the same in a transaction that has the schema for itself, such as the one that makes a tenant; `None`: nothing is to be done.
+    /// What does the same in a transaction, with a lock on the table until its end: for one that has the schema for itself, such as the one
+    /// that makes a tenant, and for a dry run; `None`: nothing is to be done.
     pub in_transaction: Option<String>,
+}
+
+impl Outside {
+    /// The index that it builds, with its schema, and the query that finds it where an earlier try left it half-built: it is there, is
+    /// kept up to date, and serves nobody.
+    pub(super) fn half_built(&self, schema: &SchemaName) -> Option<(String, String)> {
+        let name = self.builds.as_ref()?;
+        // A plain name: nothing else passes when migrations are loaded.
+        let index = format!("{}.{name}", schema.quoted());
+        let query = format!(
+            "SELECT 1 FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({}) AND NOT indisvalid",
+            quote_literal(&index)
+        );
+        Some((index, query))
+    }
 }
 
 /// Reads a migration's text: whether it wants no transaction, and if so, how it runs.
@@ -22,12 +39,8 @@ pub struct Outside {
 /// Why such a text is refused.
 pub(super) fn read(sql: &str) -> Result<Option<Outside>, &'static str> {
     let bare = text::bare(sql);
-    let statements: Vec<Vec<&str>> = bare
-        .split(';')
-        .map(|statement| statement.split_whitespace().collect())
-        .filter(|words: &Vec<&str>| !words.is_empty())
-        .collect();
-    if !sql.lines().any(|line| line.trim() == HEADER) {
+    let statements = statements(&bare);
+    if !has_header(sql) {
         if statements.iter().any(|words| needs_none(words)) {
             return Err(
                 "it holds a statement that PostgreSQL refuses in a transaction; give that a file of its own, \
@@ -84,6 +97,26 @@ pub(super) fn read(sql: &str) -> Result<Option<Outside>, &'static str> {
              DROP INDEX CONCURRENTLY IF EXISTS …; VACUUM without FULL",
         ),
     }
+}
+
+/// Whether a text asks for no transaction, by the header or by a statement that PostgreSQL refuses in one.
+pub(super) fn is_needed(sql: &str) -> bool {
+    has_header(sql)
+        || statements(&text::bare(sql))
+            .iter()
+            .any(|words| needs_none(words))
+}
+
+fn has_header(sql: &str) -> bool {
+    sql.lines().any(|line| line.trim() == HEADER)
+}
+
+/// The words of each statement of a text that is bare.
+fn statements(bare: &str) -> Vec<Vec<&str>> {
+    bare.split(';')
+        .map(|statement| statement.split_whitespace().collect())
+        .filter(|words: &Vec<&str>| !words.is_empty())
+        .collect()
 }
 
 fn needs_none(words: &[&str]) -> bool {

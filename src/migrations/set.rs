@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use aws_lc_rs::digest;
-use refinery_core::{Migration, load_sql_migrations};
+use refinery_core::Migration;
 
-use super::outside::{self, HEADER, Outside};
-use super::text;
+use super::load::{LoadError, load, refuse_repeats, refuse_transaction_control};
+use super::outside::{self, Outside};
 use super::undo_scripts::{Kind, UndoScripts};
 use crate::tenancy::SupportedVersions;
 
@@ -16,7 +16,7 @@ const OLDEST_SUPPORTED: i32 = 10;
 
 /// In a migration's text: `-- compatible-with: 7` says that binaries whose newest tenant migration is 7 can work with the result.
 /// Without it, only binaries that bring the migration itself can.
-const COMPATIBLE_WITH: &str = "-- compatible-with:";
+pub(super) const COMPATIBLE_WITH: &str = "-- compatible-with:";
 
 mod public_files {
     refinery::embed_migrations!("migrations/public");
@@ -24,73 +24,6 @@ mod public_files {
 
 mod tenant_files {
     refinery::embed_migrations!("migrations/tenant");
-}
-
-/// Why migrations cannot be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The folder or a file of it.
-    #[error("the migrations in `{dir}` cannot be read; expected files such as `V5__add_notes.sql`")]
-    Folder {
-        /// The folder.
-        dir: String,
-        /// What refinery said.
-        source: refinery_core::Error,
-    },
-    /// Two files, one version.
-    #[error("two {kind} migrations have the version {version}; give one of them another")]
-    Repeated {
-        /// `public` or `tenant`.
-        kind: &'static str,
-        /// The version.
-        version: i32,
-    },
-    /// It would end the transaction that it runs in, and half of it would stay.
-    #[error(
-        "migration {version} says `{found}`; it runs in a transaction with its history and the ledger, so take BEGIN, COMMIT and ROLLBACK out of it"
-    )]
-    TransactionControl {
-        /// The migration's version.
-        version: i32,
-        /// What it says.
-        found: &'static str,
-    },
-    /// It has no migration.
-    #[error(
-        "`undo/{kind}/U{version}__{name}.sql` belongs to no migration; expected `{kind}/V{version}__{name}.sql` beside it"
-    )]
-    UndoesNothing {
-        /// `public` or `tenant`.
-        kind: &'static str,
-        /// The script's version.
-        version: i32,
-        /// The script's name.
-        name: String,
-    },
-    /// It cannot run in a transaction, and not without one either.
-    #[error("migration {version} cannot run so: {reason}")]
-    Outside {
-        /// The migration's version.
-        version: i32,
-        /// Why.
-        reason: &'static str,
-    },
-    /// The shared tables change in one transaction.
-    #[error(
-        "migration {version} of the shared tables says `{HEADER}`; these run in one transaction, so take it out"
-    )]
-    OutsidePublic {
-        /// The migration's version.
-        version: i32,
-    },
-    /// Its header is no number.
-    #[error("`{COMPATIBLE_WITH}` in migration {version} wants a version number, found `{found}`")]
-    Header {
-        /// The migration's version.
-        version: i32,
-        /// What stands there.
-        found: String,
-    },
 }
 
 /// Where a fully migrated tenant stands.
@@ -220,36 +153,6 @@ impl MigrationSet {
             oldest: OLDEST_SUPPORTED.min(self.target().version),
             newest: self.target().version,
         }
-    }
-}
-
-pub(super) fn load(dir: &Path) -> Result<Vec<Migration>, LoadError> {
-    load_sql_migrations(dir).map_err(|source| LoadError::Folder {
-        dir: dir.display().to_string(),
-        source,
-    })
-}
-
-pub(super) fn refuse_repeats(kind: &'static str, sorted: &[Migration]) -> Result<(), LoadError> {
-    match sorted
-        .windows(2)
-        .find(|pair| pair[0].version() == pair[1].version())
-    {
-        Some(pair) => Err(LoadError::Repeated {
-            kind,
-            version: pair[0].version(),
-        }),
-        None => Ok(()),
-    }
-}
-
-pub(super) fn refuse_transaction_control(migration: &Migration) -> Result<(), LoadError> {
-    match text::transaction_control(migration.sql().unwrap_or_default()) {
-        None => Ok(()),
-        Some(found) => Err(LoadError::TransactionControl {
-            version: migration.version(),
-            found,
-        }),
     }
 }
 

@@ -10,7 +10,7 @@ use super::fleet::{Migrator, chain, tenant_lock};
 use super::ledger::{self, LedgerLine};
 use super::outside::Outside;
 use super::script::{self, Piece};
-use crate::tenancy::{DbError, DdlSession, SchemaName, TenantId, quote_literal};
+use crate::tenancy::{DbError, DdlSession, SchemaName, TenantId};
 
 /// The commit does not wait for the disk, and so does not keep the commits beside it waiting either, which a notice would do. Schema, history and
 /// ledger are one transaction: a crash of PostgreSQL may undo the last few tenants whole, and then the next run finds them behind.
@@ -200,23 +200,16 @@ impl Migrator {
     }
 }
 
-/// An index whose building failed is there, is kept up to date, and serves nobody.
 async fn drop_half_built(
     session: &mut DdlSession,
     schema: &SchemaName,
     outside: &Outside,
     wait: Duration,
 ) -> Result<(), DbError> {
-    let Some(index) = &outside.builds else {
+    let Some((index, query)) = outside.half_built(schema) else {
         return Ok(());
     };
-    // A plain name: nothing else passes when migrations are loaded.
-    let index = format!("{}.{index}", schema.quoted());
-    let invalid = format!(
-        "SELECT 1 FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({}) AND NOT indisvalid",
-        quote_literal(&index)
-    );
-    if session.rows(wait, &invalid).await?.is_empty() {
+    if session.rows(wait, &query).await?.is_empty() {
         return Ok(());
     }
     let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use refinery_core::Migration;
 
-use super::set::{LoadError, load, refuse_repeats, refuse_transaction_control};
+use super::load::{LoadError, load, refuse_repeats, refuse_transaction_control};
+use super::outside;
 
 /// What a migration is for; the name of its folder too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,13 @@ impl UndoScripts {
             refuse_repeats(kind, &sorted)?;
             for script in scripts {
                 refuse_transaction_control(script)?;
+                if outside::is_needed(script.sql().unwrap_or_default()) {
+                    return Err(LoadError::UndoOutside {
+                        kind,
+                        version: script.version(),
+                        name: script.name().to_owned(),
+                    });
+                }
                 let named =
                     |m: &Migration| m.version() == script.version() && m.name() == script.name();
                 if !migrations.iter().any(named) {

@@ -29,7 +29,8 @@ pub(super) enum Command {
     /// Try all that is pending, in the shared tables and in each tenant, and roll it back: errors, locks, times, undo scripts.
     ///
     /// Each schema is tried in one transaction, which takes the locks that the migration takes, for as long as it takes: for slow migrations of
-    /// busy tenants plan a --sample. Migrations that run outside of a transaction are named and not tried. Exit code 3 if anything stands in the way.
+    /// busy tenants plan a --sample. What runs outside of a transaction (CREATE INDEX CONCURRENTLY) is tried without CONCURRENTLY, and so keeps a table's
+    /// writers waiting as long as it builds; the real one does not. Exit code 3 if anything stands in the way.
     ///
     /// Example: tenantry migrate plan --sample 20
     Plan(plan::Arguments),

@@ -19,6 +19,8 @@ const SHOWN: usize = 50;
 const NOT_TAKEN_BACK: &str = "\
 everything was rolled back; what no rollback takes back: numbers drawn from sequences, and dead rows until the next vacuum";
 
+const TRIED_PLAINLY: &str = "tried without CONCURRENTLY; the real one runs without a transaction, takes longer, and locks out neither readers nor writers";
+
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
     /// This tenant only; can be given several times
@@ -131,7 +133,10 @@ fn summary(schemas: &[SchemaPlan]) -> Vec<String> {
         for (number, words) in [
             (failed, "failed"),
             (busy, "busy"),
-            (not_tried, "not tried (it runs outside of a transaction)"),
+            (
+                not_tried,
+                "not tried (it runs outside of a transaction, and changes no structure)",
+            ),
         ] {
             if number > 0 {
                 results.push(format!("{number} {words}"));
@@ -148,8 +153,14 @@ fn summary(schemas: &[SchemaPlan]) -> Vec<String> {
         };
         let results = results.join(", ");
         lines.push(format!("  V{version}__{name}: {results}; {undo}"));
+        let plainly = steps.iter().any(|step| step.tried_plainly);
+        if plainly {
+            lines.push(format!("    {TRIED_PLAINLY}"));
+        }
         for lock in strongest(&steps) {
-            let stops = if lock.stops_everybody() {
+            let stops = if plainly {
+                ", in this dry run only"
+            } else if lock.stops_everybody() {
                 ": stops its readers and writers until the commit"
             } else {
                 ""

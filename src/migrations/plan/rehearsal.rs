@@ -85,10 +85,11 @@ impl<'m> Rehearsal<'m> {
         };
         tx.batch("SAVEPOINT rehearsal").await?;
         let before = locks::sequences(&mut tx, self.place.name()).await?;
-        let last = files.iter().rposition(|file| !self.is_outside(file));
         let mut fine = true;
         for (at, file) in files.iter().enumerate() {
-            match self.step(&mut tx, file, Some(at) == last).await? {
+            let next = files.get(at + 1);
+            let commits = next.is_none_or(|next| self.outside(next).is_some());
+            match self.step(&mut tx, file, commits).await? {
                 Next::GoOn => {}
                 Next::Stop => {
                     fine = false;

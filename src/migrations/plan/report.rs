@@ -60,9 +60,12 @@ pub struct Step {
     /// What came of it.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// It runs without a transaction, and was tried in one without the word `CONCURRENTLY`: the real one takes longer, and keeps neither
+    /// readers nor writers waiting.
+    pub tried_plainly: bool,
     /// How long it took, in milliseconds.
     pub took_ms: f64,
-    /// What it locked of what was there before.
+    /// What it locked of what was there before; of one that was tried plainly, the dry run alone.
     pub locks: Vec<Lock>,
     /// What came of its undo script.
     pub undo: Undo,
@@ -91,7 +94,7 @@ pub enum Outcome {
         /// What others hold in this schema.
         held_by: Vec<Holder>,
     },
-    /// It runs outside of a transaction, so it cannot be tried.
+    /// It runs outside of a transaction and changes nothing that others read, as `VACUUM`.
     NotTried {
         /// Why, in words.
         reason: &'static str,
@@ -102,7 +105,7 @@ pub enum Outcome {
 #[derive(Debug, Serialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Undo {
-    /// The migration has no script, or was not tried itself.
+    /// The migration has no script, or came to no end itself.
     None,
     /// It ran, and left the structure as it was before the migration.
     Checked,

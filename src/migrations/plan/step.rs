@@ -9,7 +9,9 @@ use super::rehearsal::Rehearsal;
 use super::report::{Outcome, Step, Undo};
 use crate::migrations::Description;
 use crate::migrations::Kind;
+use crate::migrations::Outside;
 use crate::migrations::locks::{self, Held};
+use crate::migrations::place::Place;
 use crate::tenancy::{DbError, DdlTransaction, Sql};
 
 /// Answers while the transaction is still the one that began.
@@ -18,7 +20,10 @@ const STILL_OPEN: Sql = Sql::new(
     "SELECT current_setting('tenantry.rehearsing', true) = 'on' AS still_open",
 );
 const ENDED: &str = "it ended the transaction that it runs in, so what came before that stayed: take COMMIT and ROLLBACK out of it";
-const OUTSIDE: &str = "it runs outside of a transaction, and so cannot be rolled back";
+const NOTHING_TO_TRY: &str =
+    "it runs outside of a transaction, cannot be rolled back, and changes no structure";
+/// What a commit would check. What follows is another transaction in truth, which puts its own checks off again.
+const CHECK: &str = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED";
 
 /// What to do after a migration.
 #[derive(Clone, Copy)]
@@ -32,34 +37,33 @@ pub(super) enum Next {
 }
 
 impl Rehearsal<'_> {
-    /// PostgreSQL allows it outside of transactions only.
-    pub(super) fn is_outside(&self, file: &Migration) -> bool {
+    /// How it runs where PostgreSQL allows it outside of transactions only.
+    pub(super) fn outside(&self, file: &Migration) -> Option<&Outside> {
         let of_tenants = self.place.kind() == Kind::Tenant;
-        of_tenants && self.migrator.set().outside(file.version()).is_some()
+        let set = self.migrator.set();
+        set.outside(file.version()).filter(|_| of_tenants)
     }
 
-    /// Runs one migration. After the `last` one, what a commit would check is checked.
+    /// Runs one migration. Where the real run `commits` after it, what a commit checks is checked.
     pub(super) async fn step(
         &mut self,
         tx: &mut DdlTransaction,
         file: &Migration,
-        last: bool,
+        commits: bool,
     ) -> Result<Next, DbError> {
         let mut step = Step {
             version: file.version(),
             name: file.name().to_owned(),
             outcome: Outcome::Fine,
+            tried_plainly: false,
             took_ms: 0.0,
             locks: Vec::new(),
             undo: Undo::None,
         };
         let mut held = Held::new();
-        let next = if self.is_outside(file) {
-            step.outcome = Outcome::NotTried { reason: OUTSIDE };
-            Next::GoOn
-        } else {
-            self.try_one(tx, file, last, &mut step, &mut held).await?
-        };
+        let next = self
+            .try_one(tx, file, commits, &mut step, &mut held)
+            .await?;
         self.plan.steps.push(step);
         self.held.push(held);
         Ok(next)
@@ -69,11 +73,21 @@ impl Rehearsal<'_> {
         &self,
         tx: &mut DdlTransaction,
         file: &Migration,
-        last: bool,
+        commits: bool,
         step: &mut Step,
         held: &mut Held,
     ) -> Result<Next, DbError> {
-        let sql = file.sql().unwrap_or_default();
+        let outside = self.outside(file);
+        let sql = match outside {
+            None => file.sql().unwrap_or_default(),
+            Some(outside) => outside.in_transaction.as_deref().unwrap_or_default(),
+        };
+        if let Some(outside) = outside
+            && let Err(error) = self.drop_half_built(tx, outside).await
+        {
+            step.outcome = trouble(&error, sql);
+            return Ok(Next::Stop);
+        }
         let undo = self.migrator.set().undo(self.place.kind(), step.version);
         let undo = match undo {
             Some(text) => Some((text, self.describe(tx).await?)),
@@ -81,8 +95,8 @@ impl Rehearsal<'_> {
         };
         let before = locks::held(tx).await?;
         self.place.enter(tx).await?;
-        let text = if last {
-            format!("{sql}\n;\nSET CONSTRAINTS ALL IMMEDIATE")
+        let text = if commits {
+            format!("{sql}\n;\n{CHECK}")
         } else {
             sql.to_owned()
         };
@@ -90,13 +104,7 @@ impl Rehearsal<'_> {
         let ran = tx.batch(&text).await;
         step.took_ms = started.elapsed().as_secs_f64() * 1000.0;
         if let Err(error) = ran {
-            step.outcome = if error.is_lock_timeout() {
-                let held_by = Vec::new();
-                Outcome::Busy { held_by }
-            } else {
-                let error = SqlProblem::of(&error, sql);
-                Outcome::Failed { error }
-            };
+            step.outcome = trouble(&error, sql);
             return Ok(Next::Stop);
         }
         if !still_open(tx).await? {
@@ -104,11 +112,38 @@ impl Rehearsal<'_> {
             step.outcome = Outcome::Failed { error };
             return Ok(Next::TransactionLost);
         }
+        match outside {
+            None => {}
+            Some(outside) if outside.in_transaction.is_some() => step.tried_plainly = true,
+            Some(_) => {
+                step.outcome = Outcome::NotTried {
+                    reason: NOTHING_TO_TRY,
+                }
+            }
+        }
         *held = &locks::held(tx).await? - &before;
         if let Some((text, structure)) = undo {
             step.undo = self.check_undo(tx, text, &structure).await?;
         }
         Ok(Next::GoOn)
+    }
+
+    /// As the real run does before it builds the index anew.
+    async fn drop_half_built(
+        &self,
+        tx: &mut DdlTransaction,
+        outside: &Outside,
+    ) -> Result<(), DbError> {
+        let Place::Tenant(schema) = &self.place else {
+            return Ok(());
+        };
+        let Some((index, query)) = outside.half_built(schema) else {
+            return Ok(());
+        };
+        if tx.rows(&query).await?.is_empty() {
+            return Ok(());
+        }
+        tx.batch(&format!("DROP INDEX {index}")).await
     }
 
     async fn describe(&self, tx: &mut DdlTransaction) -> Result<Description, DbError> {
@@ -139,6 +174,16 @@ impl Rehearsal<'_> {
         tx.batch("ROLLBACK TO SAVEPOINT migrated").await?;
         Ok(undo)
     }
+}
+
+/// What came of a migration whose `sql` failed so.
+fn trouble(error: &DbError, sql: &str) -> Outcome {
+    if error.is_lock_timeout() {
+        let held_by = Vec::new();
+        return Outcome::Busy { held_by };
+    }
+    let error = SqlProblem::of(error, sql);
+    Outcome::Failed { error }
 }
 
 async fn still_open(tx: &mut DdlTransaction) -> Result<bool, DbError> {

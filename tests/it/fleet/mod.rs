@@ -13,6 +13,7 @@ mod misbehaved;
 mod outside;
 mod plan;
 mod plan_killed;
+mod plan_outside;
 mod skew;
 mod thousand;
 mod two_starts;
