@@ -140,7 +140,7 @@ impl Maker {
     /// Makes so many tenants ready to be taken.
     pub(crate) async fn make_ready(&self, count: usize) {
         let keeper = Keeper::new(self.foundation.migrator.clone(), count);
-        keeper.once().await.expect("ready tenants");
+        keeper.once(|_| ()).await.expect("ready tenants");
     }
 
     pub(crate) async fn create(&self, slug: String) -> Tenant {

@@ -73,7 +73,7 @@ async fn used(nodes: &Foundation, aside: bool) {
 
 async fn keep(nodes: &Foundation, ready: usize) {
     let keeper = Keeper::new(nodes.migrator.clone(), ready);
-    keeper.once().await.expect("ready tenants");
+    keeper.once(|_| ()).await.expect("ready tenants");
 }
 
 fn script() -> String {

@@ -15,6 +15,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod password;
+mod progress;
 mod serve;
 mod temp_schema;
 mod tenant;

@@ -26,12 +26,12 @@ pub struct RunOptions {
     pub stop_after_failures: Option<usize>,
 }
 
-/// How far a run is.
+/// How far work on many tenants is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Tenants done, the failed ones among them.
     pub done: usize,
-    /// Tenants that the run looks at.
+    /// Tenants that are to be done.
     pub total: usize,
     /// Tenants that failed.
     pub failed: usize,

@@ -5,7 +5,6 @@ mod history;
 mod new;
 mod numbers;
 mod plan;
-mod progress;
 mod repair;
 mod run;
 mod status;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::database::Opened;
 use super::super::failure::{Failure, causes};
 use super::super::output::{say, say_json};
+use super::super::progress::progress;
 use super::drift::tell_differences;
 use super::numbers::at_least_one;
 use crate::config::Config;
@@ -34,7 +35,8 @@ pub(super) async fn run(args: Args, config: Box<Config>) -> Result<(), Failure> 
         jobs: args.jobs,
     };
     let migrator = &opened.foundation.migrator;
-    let repairs = migrator.repair(&options, args.at).await?;
+    let shown = progress("not repaired");
+    let repairs = migrator.repair(&options, args.at, shown).await?;
     opened.close().await?;
     let count = |matches: fn(&Repair) -> bool| {
         let all = repairs.iter();

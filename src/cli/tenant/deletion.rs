@@ -7,6 +7,7 @@ use std::io::{IsTerminal, stdin};
 use super::{OneArgs, Opened, found, id_of, show};
 use crate::cli::failure::Failure;
 use crate::cli::output::{complain, say, say_json};
+use crate::cli::progress::progress;
 use crate::domains::tenants::Tenants;
 use crate::tenancy::{Slug, TenantKey};
 
@@ -67,7 +68,7 @@ pub(super) async fn restore(
 }
 
 pub(super) async fn purge(tenants: &Tenants<'_>, json: bool) -> Result<(), Failure> {
-    let report = tenants.purge().await?;
+    let report = tenants.purge(progress("not gone yet")).await?;
     if json {
         say_json(&report);
     } else {

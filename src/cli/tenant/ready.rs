@@ -5,6 +5,7 @@ use serde_json::json;
 use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
+use super::super::progress::progress;
 use crate::domains::tenants::Keeper;
 
 #[derive(clap::Args)]
@@ -21,7 +22,7 @@ pub(super) async fn ready(opened: &Opened, args: &ReadyArgs) -> Result<(), Failu
     let usual = opened.config.tenancy.ready_tenants;
     let wanted = args.count.map_or(usual, usize::from);
     let keeper = Keeper::new(opened.foundation.migrator.clone(), wanted);
-    let ready = keeper.once().await?;
+    let ready = keeper.once(progress("failed")).await?;
     if args.json {
         say_json(&json!({ "ready": ready }));
     } else {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::error::TenantsError;
 use super::temporary::drop_set_aside;
 use crate::error::Error;
-use crate::migrations::{Migrator, Refill};
+use crate::migrations::{Migrator, Progress, Refill};
 use crate::tenancy::DbError;
 
 /// Nobody of this process wakes the keeper when another node took a spare.
@@ -57,19 +57,31 @@ impl Keeper {
         }
     }
 
-    /// Makes and drops until there is nothing left to do. Where another node does it, waits for that as long as it gets on. Answers with how many tenants
-    /// are ready, which are fewer than wanted where that node came to a halt.
+    /// Makes and drops until there is nothing left to do, and tells `progress` of those that are to be made. Where another node does it, waits
+    /// for that as long as it gets on. Answers with how many tenants are ready, which are fewer than wanted where that node came to a halt.
     ///
     /// # Errors
     /// When a migration fails, or the database refuses.
-    pub async fn once(&self) -> Result<usize, TenantsError> {
+    pub async fn once(&self, mut progress: impl FnMut(Progress)) -> Result<usize, TenantsError> {
+        let before = self.count().await?;
+        let mut so_far = Progress {
+            done: 0,
+            total: self.ready.saturating_sub(before),
+            failed: 0,
+        };
+        progress(so_far);
         let (mut most, mut standing) = (0, 0);
         loop {
             let step = self.step().await?;
+            let ready = self.count().await?;
+            let done = ready.saturating_sub(before).min(so_far.total);
+            if done > so_far.done {
+                so_far.done = done;
+                progress(so_far);
+            }
             if step == Step::Done {
                 continue;
             }
-            let ready = self.count().await?;
             standing = if ready > most { 0 } else { standing + 1 };
             most = most.max(ready);
             if step == Step::Idle || standing > PATIENCE {

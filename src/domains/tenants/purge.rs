@@ -16,7 +16,7 @@ use super::service::Tenants;
 use crate::domains::Deps;
 use crate::domains::access::{Context, Origin, Scope, TenantsManage, authorize};
 use crate::error::Error;
-use crate::migrations::{Migrator, PART};
+use crate::migrations::{Migrator, PART, Progress};
 use crate::tenancy::{DbError, Event, Slug, Tenant, TenantId, TenantKey};
 
 /// How often a server looks for what is to be purged.
@@ -62,11 +62,14 @@ enum Step {
 }
 
 impl Tenants<'_> {
-    /// Drops what is left of deleted tenants whose time is over. One that fails stops no other.
+    /// Drops what is left of deleted tenants whose time is over, and tells `progress` after each. One that fails stops no other.
     ///
     /// # Errors
     /// When they cannot be listed, or the caller may not.
-    pub async fn purge(&self) -> Result<PurgeReport, TenantsError> {
+    pub async fn purge(
+        &self,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<PurgeReport, TenantsError> {
         let scope: Scope<TenantsManage> = authorize(&self.context)?;
         let mut db = self.deps.tenancy.public().await?;
         let due = tombstones::due(&mut db, self.deps.clock.now()).await?;
@@ -75,6 +78,12 @@ impl Tenants<'_> {
             self.migrator.ensure_able().await?;
         }
         let mut report = PurgeReport::default();
+        let mut so_far = Progress {
+            done: 0,
+            total: due.len(),
+            failed: 0,
+        };
+        progress(so_far);
         for (id, slug) in due {
             match self.purge_one(&scope, id).await {
                 Ok(true) => report.purged.push(Purged { id: id.0, slug }),
@@ -85,6 +94,9 @@ impl Tenants<'_> {
                     report.failed.push(Unpurged { id, slug, error });
                 }
             }
+            so_far.done += 1;
+            so_far.failed = report.failed.len();
+            progress(so_far);
         }
         Ok(report)
     }
@@ -173,7 +185,7 @@ async fn purge_if_due(deps: &Deps, migrator: &Migrator) -> Result<PurgeReport, T
     let platform = TenantKey::Slug(Slug::platform());
     let platform = deps.tenancy.serve(&platform).await?;
     let context = Context::for_system(platform, "purge of deleted tenants", Origin::default());
-    Tenants::new(deps, migrator, context).purge().await
+    Tenants::new(deps, migrator, context).purge(|_| ()).await
 }
 
 fn log(report: &PurgeReport) {

@@ -3,11 +3,12 @@
 //! Invariant: a tenant's structure is never changed, and its records only in the transaction, under its lock, that has just found the
 //! structure to be exactly the reference's.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use super::description::Difference;
 use super::fleet::{DriftError, DriftOptions, References};
 use super::records::{Records, expected};
+use crate::migrations::Progress;
 use crate::migrations::apply;
 use crate::migrations::busy::OutOfReach;
 use crate::migrations::fleet::{Migrator, lock, tenant_lock};
@@ -58,6 +59,11 @@ pub enum Repair {
 }
 
 impl Repair {
+    /// The records are what they should be.
+    fn is_right_now(&self) -> bool {
+        matches!(self, Self::Right | Self::Recorded { .. })
+    }
+
     fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             reason: reason.into(),
@@ -68,7 +74,7 @@ impl Repair {
 
 impl Migrator {
     /// Writes the records of the chosen tenants anew where they are wrong and the structure is right. `at` is the version to prove
-    /// instead of those that the records say. The answer is by slug.
+    /// instead of those that the records say. Tells `progress` after each. The answer is by slug.
     ///
     /// # Errors
     /// See [`DriftError`]; a tenant's own trouble stands in the answer.
@@ -76,15 +82,28 @@ impl Migrator {
         &self,
         options: &DriftOptions,
         at: Option<i32>,
+        mut progress: impl FnMut(Progress),
     ) -> Result<Vec<(String, Repair)>, DriftError> {
         let references = References::new(self);
         let jobs = options.jobs.unwrap_or(self.jobs).max(1);
         let tenants = self.chosen(options).await?;
-        let mut all: Vec<_> = stream::iter(tenants)
+        let mut so_far = Progress {
+            done: 0,
+            total: tenants.len(),
+            failed: 0,
+        };
+        progress(so_far);
+        let mut results = stream::iter(tenants)
             .map(|(id, slug)| self.repair_tenant(&references, id, slug, at))
-            .buffer_unordered(jobs)
-            .try_collect()
-            .await?;
+            .buffer_unordered(jobs);
+        let mut all = Vec::with_capacity(so_far.total);
+        while let Some(repaired) = results.next().await {
+            let (slug, repair) = repaired?;
+            so_far.done += 1;
+            so_far.failed += usize::from(!repair.is_right_now());
+            all.push((slug, repair));
+            progress(so_far);
+        }
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(all)
     }

@@ -58,7 +58,7 @@ impl Migrator {
             .collect();
         if !only.is_empty() {
             let options = DriftOptions { only, jobs: None };
-            for (name, repair) in self.repair(&options, None).await? {
+            for (name, repair) in self.repair(&options, None, |_| ()).await? {
                 mended.push(repaired(name, repair));
             }
         }

@@ -8,6 +8,7 @@ mod migrations;
 mod mistakes;
 mod openapi;
 mod orphans;
+mod progress;
 mod temp_schema;
 mod tenants;
 mod users;

@@ -25,7 +25,7 @@ async fn prepared(config: &Config) -> Foundation {
 /// Makes and drops what there is to make and to drop.
 async fn keep(foundation: &Foundation, ready: usize) -> usize {
     let keeper = Keeper::new(foundation.migrator.clone(), ready);
-    keeper.once().await.unwrap()
+    keeper.once(|_| ()).await.unwrap()
 }
 
 async fn make(foundation: &Foundation) -> TemporaryTenant {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::super::output::complain;
+use super::output::complain;
 use crate::migrations::Progress;
 
 /// Without a terminal, a line of progress this often.
