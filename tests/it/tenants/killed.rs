@@ -19,15 +19,26 @@ async fn with_acme() -> (TestDatabase, Program, Client) {
 
 /// Starts a command, kills it once it waits for a lock that somebody else has, and waits until PostgreSQL has undone what it did.
 async fn kill_where_it_waits(program: &Program, line: &str, sql: &Client) {
-    let mut command = program.command(line);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    let child = Guarded::spawn(command.stderr(Stdio::null()));
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    wait_for(sql, waits, 1).await;
-    child.kill();
+    kill_at_a_lock(program, line, sql).await;
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                   AND backend_type = 'client backend' AND application_name <> 'holder' AND pid <> pg_backend_pid()";
     wait_for(sql, others, 0).await;
+}
+
+/// The same without waiting for PostgreSQL to hear of it.
+pub async fn kill_at_a_lock(program: &Program, line: &str, sql: &Client) {
+    let mut command = program.command(line);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = Guarded::spawn(command.stderr(Stdio::null()));
+    // What another login waits for is not told in `pg_stat_activity`.
+    let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+                 WHERE NOT l.granted AND a.datname = current_database()";
+    while number(sql, waits).await == 0 {
+        let ended = child.child().try_wait().unwrap();
+        assert!(ended.is_none(), "`{line}` ended before it was killed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    child.kill();
 }
 
 pub async fn wait_for(sql: &Client, what: &str, count: i64) {
@@ -41,7 +52,7 @@ pub async fn wait_for(sql: &Client, what: &str, count: i64) {
 }
 
 /// Holds what `text` locks, until it is rolled back.
-async fn holder(database: &TestDatabase, text: &str) -> Client {
+pub async fn holder(database: &TestDatabase, text: &str) -> Client {
     let sql = owner(database).await;
     let text = format!("SET application_name = 'holder'; BEGIN; {text}");
     sql.batch_execute(&text).await.unwrap();

@@ -3,6 +3,7 @@
 mod creation;
 mod deletion;
 pub mod killed;
+mod killed_at_a_lock;
 mod life;
 mod notices;
 mod people;
