@@ -36,7 +36,7 @@ pub use apply::{ApplyError, LockBudget};
 pub use busy::{Busy, OutOfReach};
 pub use chosen::ChoiceError;
 pub use draft::{Draft, DraftError, DraftName};
-pub use drift::{Compared, Description, Difference, DriftError, DriftOptions, Repair, Verdict};
+pub use drift::{Compared, Description, Difference, DriftError, Repair, Verdict};
 pub use fleet::Migrator;
 pub use history::History;
 pub use holders::{Holder, told};

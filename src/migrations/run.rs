@@ -17,8 +17,6 @@ use crate::tenancy::{DbError, PLATFORM_SLUG, Slug, TenantId};
 pub struct RunOptions {
     /// These tenants only; all that are behind if empty.
     pub only: Vec<Slug>,
-    /// How many at a time; the migrator's own number if `None`.
-    pub jobs: Option<usize>,
     /// So many first, from the oldest to the newest at even distances. If one of them fails, no other begins. The platform's own tenant,
     /// by which the operators sign in, is never among them.
     pub canary: usize,
@@ -110,7 +108,7 @@ impl Migrator {
         drop(tx);
         let mut run = Run {
             migrator: self,
-            jobs: options.jobs.unwrap_or(self.jobs).max(1),
+            jobs: self.jobs,
             total: lines.len(),
             report: FleetReport::default(),
             progress,

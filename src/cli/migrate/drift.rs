@@ -6,9 +6,9 @@ use super::super::database::Opened;
 use super::super::failure::{Failure, causes};
 use super::super::output::{say, say_json};
 use super::super::progress::progress;
-use super::numbers::at_least_one;
+use super::jobs::Jobs;
 use crate::config::Config;
-use crate::migrations::{Compared, Difference, DriftOptions, Verdict};
+use crate::migrations::{Compared, Difference, Verdict};
 use crate::tenancy::Slug;
 
 #[derive(clap::Args)]
@@ -16,22 +16,17 @@ pub(in crate::cli) struct Args {
     /// This tenant only; can be given several times
     #[arg(long = "tenant", value_name = "SLUG")]
     tenants: Vec<Slug>,
-    /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(args: Args, config: Box<Config>) -> Result<(), Failure> {
-    let opened = Opened::to_look(config).await?;
-    let options = DriftOptions {
-        only: args.tenants,
-        jobs: args.jobs,
-    };
+    let opened = Opened::to_look(args.jobs.over(config)).await?;
     let migrator = &opened.foundation.migrator;
-    let compared = migrator.drift(&options, progress("not alike")).await?;
+    let compared = migrator.drift(&args.tenants, progress("not alike")).await?;
     opened.close().await?;
     let count = |matches: fn(&Verdict) -> bool| {
         let all = compared.iter();

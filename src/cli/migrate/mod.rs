@@ -2,6 +2,7 @@
 
 mod drift;
 mod history;
+mod jobs;
 mod new;
 mod numbers;
 mod plan;

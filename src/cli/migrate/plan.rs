@@ -9,6 +9,7 @@ use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
 use super::super::progress::progress;
+use super::jobs::Jobs;
 use super::numbers::at_least_one;
 use crate::config::Config;
 use crate::migrations::{Lock, Outcome, Plan, PlanOptions, SchemaPlan, Step, Undo, told};
@@ -32,22 +33,20 @@ pub(in crate::cli) struct Arguments {
     /// Longest wait for a lock, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     lock_timeout: u64,
-    /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn plan(config: Box<Config>, arguments: Arguments) -> Result<(), Failure> {
-    let opened = Opened::as_it_is(config).await?;
+    let opened = Opened::as_it_is(arguments.jobs.over(config)).await?;
     let wait = Duration::from_millis(arguments.lock_timeout);
     let options = PlanOptions {
         only: arguments.tenants,
         sample: arguments.sample,
         lock_timeout: wait,
-        jobs: arguments.jobs,
     };
     let plan = opened
         .foundation

@@ -7,9 +7,9 @@ use super::super::failure::{Failure, causes};
 use super::super::output::{say, say_json};
 use super::super::progress::progress;
 use super::drift::tell_differences;
-use super::numbers::at_least_one;
+use super::jobs::Jobs;
 use crate::config::Config;
-use crate::migrations::{DriftOptions, Repair};
+use crate::migrations::Repair;
 use crate::tenancy::Slug;
 
 #[derive(clap::Args)]
@@ -20,23 +20,18 @@ pub(in crate::cli) struct Args {
     /// The version that the schema has, where the records do not say it or contradict each other
     #[arg(long, value_name = "VERSION", requires = "tenants")]
     at: Option<i32>,
-    /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(args: Args, config: Box<Config>) -> Result<(), Failure> {
-    let opened = Opened::to_look(config).await?;
-    let options = DriftOptions {
-        only: args.tenants,
-        jobs: args.jobs,
-    };
+    let opened = Opened::to_look(args.jobs.over(config)).await?;
     let migrator = &opened.foundation.migrator;
     let shown = progress("not repaired");
-    let repairs = migrator.repair(&options, args.at, shown).await?;
+    let repairs = migrator.repair(&args.tenants, args.at, shown).await?;
     opened.close().await?;
     let count = |matches: fn(&Repair) -> bool| {
         let all = repairs.iter();

@@ -10,6 +10,7 @@ use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
 use super::super::progress::progress;
+use super::jobs::Jobs;
 use super::numbers::at_least_one;
 use crate::config::Config;
 use crate::migrations::{FleetReport, RunOptions, Stopped};
@@ -17,9 +18,8 @@ use crate::tenancy::Slug;
 
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
-    /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// This tenant only; can be given several times
     #[arg(long = "tenant", value_name = "SLUG")]
     tenants: Vec<Slug>,
@@ -37,11 +37,10 @@ pub(in crate::cli) struct Arguments {
 pub(super) async fn migrate(config: Box<Config>, arguments: &Arguments) -> Result<(), Failure> {
     let options = RunOptions {
         only: arguments.tenants.clone(),
-        jobs: arguments.jobs,
         canary: arguments.canary.unwrap_or(0),
         stop_after_failures: arguments.stop_after_failures,
     };
-    let opened = Opened::ready(config).await?;
+    let opened = Opened::ready(arguments.jobs.over(config)).await?;
     let started = Instant::now();
     let migrator = &opened.foundation.migrator;
     let shown = progress("failed");

@@ -7,7 +7,7 @@ use super::super::database::Opened;
 use super::super::failure::Failure;
 use super::super::output::{say, say_json};
 use super::super::progress::progress;
-use super::numbers::at_least_one;
+use super::jobs::Jobs;
 use crate::config::Config;
 use crate::migrations::UndoOptions;
 use crate::tenancy::Slug;
@@ -31,9 +31,8 @@ pub(in crate::cli) struct Arguments {
     /// The migration [default: the newest that this binary brings]
     #[arg(long, value_name = "N")]
     version: Option<i32>,
-    /// How many tenants at a time [default: MIGRATION_JOBS]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    jobs: Option<usize>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Do it even though this binary cannot serve what is left
     #[arg(long)]
     stop_serving: bool,
@@ -43,13 +42,12 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) async fn undo(config: Box<Config>, arguments: Arguments) -> Result<(), Failure> {
-    let opened = Opened::as_it_is(config).await?;
+    let opened = Opened::as_it_is(arguments.jobs.over(config)).await?;
     let migrator = &opened.foundation.migrator;
     let Arguments { public, json, .. } = arguments;
     let options = UndoOptions {
         version: arguments.version,
         only: arguments.tenants,
-        jobs: arguments.jobs,
         stop_serving: arguments.stop_serving,
     };
     if public {

@@ -22,15 +22,6 @@ const TENANTS: Sql = Sql::new(
 );
 const LOCK: Sql = Sql::new("drift.lock", "SELECT pg_advisory_xact_lock_shared($1)");
 
-/// Which tenants to look at.
-#[derive(Debug, Clone, Default)]
-pub struct DriftOptions {
-    /// These only; all that have a schema if empty.
-    pub only: Vec<Slug>,
-    /// How many at a time; the migrator's own number if `None`.
-    pub jobs: Option<usize>,
-}
-
 /// Why the fleet could not be looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum DriftError {
@@ -84,16 +75,16 @@ pub struct Compared {
 }
 
 impl Migrator {
-    /// Compares tenants with what their migrations make, and tells `progress` after each. The answer is by slug.
+    /// Compares these tenants, or all that have a schema, with what their migrations make, and tells `progress` after each. The answer is by slug.
     ///
     /// # Errors
     /// See [`DriftError`]; a tenant that cannot be read has that as its verdict.
     pub async fn drift(
         &self,
-        options: &DriftOptions,
+        only: &[Slug],
         mut progress: impl FnMut(Progress),
     ) -> Result<Vec<Compared>, DriftError> {
-        let tenants = self.chosen(options).await?;
+        let tenants = self.chosen(only).await?;
         let mut so_far = Progress {
             done: 0,
             total: tenants.len(),
@@ -101,10 +92,9 @@ impl Migrator {
         };
         progress(so_far);
         let references = References::new(self);
-        let jobs = options.jobs.unwrap_or(self.jobs).max(1);
         let mut results = stream::iter(tenants)
             .map(|(id, slug)| self.compare(&references, id, slug))
-            .buffer_unordered(jobs);
+            .buffer_unordered(self.jobs);
         let mut all = Vec::with_capacity(so_far.total);
         while let Some(compared) = results.next().await {
             let compared = compared?;
@@ -120,14 +110,13 @@ impl Migrator {
     /// The tenants that are meant.
     pub(super) async fn chosen(
         &self,
-        options: &DriftOptions,
+        only: &[Slug],
     ) -> Result<Vec<(TenantId, String)>, DriftError> {
         let mut tx = self.begin().await?;
         let mut tenants = Vec::new();
         for row in tx.query(&TENANTS, &[]).await? {
             tenants.push((TenantId(row.get("id")?), row.get::<String>("slug")?));
         }
-        let only = &options.only;
         let known = |slug: &Slug| tenants.iter().any(|(_, known)| known == slug.as_str());
         if let Some(unknown) = only.iter().find(|slug| !known(slug)) {
             return Err(DriftError::NoTenant(unknown.clone()));

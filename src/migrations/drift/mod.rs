@@ -11,5 +11,5 @@ mod reference;
 mod repair;
 
 pub use description::{Description, Difference};
-pub use fleet::{Compared, DriftError, DriftOptions, Verdict};
+pub use fleet::{Compared, DriftError, Verdict};
 pub use repair::Repair;

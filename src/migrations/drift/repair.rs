@@ -6,13 +6,15 @@
 use futures_util::{StreamExt, stream};
 
 use super::description::Difference;
-use super::fleet::{DriftError, DriftOptions, References};
+use super::fleet::{DriftError, References};
 use super::records::{Records, expected};
 use crate::migrations::Progress;
 use crate::migrations::apply;
 use crate::migrations::busy::OutOfReach;
 use crate::migrations::fleet::{Migrator, lock, tenant_lock};
-use crate::tenancy::{DbError, DdlTransaction, Event, SchemaName, Sql, TenantId, quote_ident};
+use crate::tenancy::{
+    DbError, DdlTransaction, Event, SchemaName, Slug, Sql, TenantId, quote_ident,
+};
 
 const FORGET: Sql = Sql::new(
     "repair.forget",
@@ -80,13 +82,12 @@ impl Migrator {
     /// See [`DriftError`]; a tenant's own trouble stands in the answer.
     pub async fn repair(
         &self,
-        options: &DriftOptions,
+        only: &[Slug],
         at: Option<i32>,
         mut progress: impl FnMut(Progress),
     ) -> Result<Vec<(String, Repair)>, DriftError> {
         let references = References::new(self);
-        let jobs = options.jobs.unwrap_or(self.jobs).max(1);
-        let tenants = self.chosen(options).await?;
+        let tenants = self.chosen(only).await?;
         let mut so_far = Progress {
             done: 0,
             total: tenants.len(),
@@ -95,7 +96,7 @@ impl Migrator {
         progress(so_far);
         let mut results = stream::iter(tenants)
             .map(|(id, slug)| self.repair_tenant(&references, id, slug, at))
-            .buffer_unordered(jobs);
+            .buffer_unordered(self.jobs);
         let mut all = Vec::with_capacity(so_far.total);
         while let Some(repaired) = results.next().await {
             let (slug, repair) = repaired?;

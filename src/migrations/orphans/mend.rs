@@ -9,7 +9,7 @@ use super::Orphans;
 use super::drop::DropError;
 use crate::ids::new_id;
 use crate::migrations::apply::ApplyError;
-use crate::migrations::drift::{DriftError, DriftOptions, Repair};
+use crate::migrations::drift::{DriftError, Repair};
 use crate::migrations::fleet::{Migrator, chain, lock, tenant_lock};
 use crate::tenancy::{DbError, DdlTransaction, SchemaName, Slug, Sql, TenantId, quote_ident};
 
@@ -57,8 +57,7 @@ impl Migrator {
             .flat_map(|s| s.parse())
             .collect();
         if !only.is_empty() {
-            let options = DriftOptions { only, jobs: None };
-            for (name, repair) in self.repair(&options, None, |_| ()).await? {
+            for (name, repair) in self.repair(&only, None, |_| ()).await? {
                 mended.push(repaired(name, repair));
             }
         }

@@ -30,8 +30,6 @@ pub struct PlanOptions {
     pub sample: Option<usize>,
     /// Longest wait for one lock.
     pub lock_timeout: Duration,
-    /// How many at a time; the migrator's own number if `None`.
-    pub jobs: Option<usize>,
 }
 
 impl Migrator {
@@ -76,7 +74,6 @@ impl Migrator {
             failed: 0,
         };
         progress(so_far);
-        let jobs = options.jobs.unwrap_or(self.jobs).max(1);
         let mut results = stream::iter(tried)
             .map(async |tenant: Chosen| {
                 let place = Place::Tenant(SchemaName::of(tenant.id));
@@ -86,7 +83,7 @@ impl Migrator {
                     .await
                     .0
             })
-            .buffered(jobs);
+            .buffered(self.jobs);
         while let Some(tenant) = results.next().await {
             so_far.done += 1;
             so_far.failed += usize::from(!tenant.is_fine());

@@ -35,8 +35,6 @@ pub struct UndoOptions {
     pub version: Option<i32>,
     /// These tenants only; all if empty.
     pub only: Vec<Slug>,
-    /// How many at a time; the migrator's own number if `None`.
-    pub jobs: Option<usize>,
     /// Also where this binary cannot serve what is left.
     pub stop_serving: bool,
 }
@@ -89,11 +87,10 @@ impl Migrator {
             failed: 0,
         };
         progress(so_far);
-        let jobs = options.jobs.unwrap_or(self.jobs).max(1);
         let step = &step;
         let mut results = stream::iter(concerned)
             .map(async |tenant: Chosen| (self.undo_tenant(&tenant, step).await, tenant.slug))
-            .buffer_unordered(jobs);
+            .buffer_unordered(self.jobs);
         while let Some((result, slug)) = results.next().await {
             so_far.done += 1;
             match result {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tenantry::app::Foundation;
 use tenantry::clock::Clock;
-use tenantry::migrations::{Description, DriftOptions, Verdict};
+use tenantry::migrations::{Description, Verdict};
 use tenantry::tenancy::SchemaName;
 use tenantry::testkit::TestDatabase;
 
@@ -78,8 +78,7 @@ async fn each_kind_of_change_by_hand_is_named_and_no_other_tenant_is() {
     }
 
     let foundation = Foundation::new(&database.config, Clock::system()).unwrap();
-    let options = DriftOptions::default();
-    let compared = foundation.migrator.drift(&options, |_| ()).await.unwrap();
+    let compared = foundation.migrator.drift(&[], |_| ()).await.unwrap();
     assert_eq!(compared.len(), tenants.len() + 1, "and the platform");
     let mut wrong = Vec::new();
     for tenant in compared {
