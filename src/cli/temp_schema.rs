@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::output::{complain, say, say_json};
 use crate::config::{Config, DatabaseConfig, DatabaseUrl};
 use crate::domains::tenants::{
-    TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired,
+    TemporaryTenant, create_temporary, drop_temporary, open_temporary, reap_expired, reap_set_aside,
 };
 use crate::tenancy::{Slug, TenantId, TenantKey};
 
@@ -120,7 +120,11 @@ fn open_to_all(config: &DatabaseConfig) -> Result<&DatabaseUrl, Failure> {
 }
 
 async fn drop_one(opened: &Opened, name: &str, json: bool) -> Result<(), Failure> {
-    let id = match name.strip_prefix("t_").unwrap_or(name).parse::<Uuid>() {
+    // The slug of one that is half dropped is in the registry no more, but has its id in it.
+    let prefix = ["t_", "tmp-"]
+        .into_iter()
+        .find_map(|prefix| name.strip_prefix(prefix));
+    let id = match prefix.unwrap_or(name).parse::<Uuid>() {
         Ok(id) => Some(TenantId(id)),
         Err(_) => match name.parse::<Slug>() {
             Ok(slug) => {
@@ -153,7 +157,8 @@ async fn drop_one(opened: &Opened, name: &str, json: bool) -> Result<(), Failure
 
 async fn reap(opened: &Opened, json: bool) -> Result<(), Failure> {
     let foundation = &opened.foundation;
-    let reaped = reap_expired(&foundation.migrator, &foundation.clock).await?;
+    let expired = reap_expired(&foundation.migrator, &foundation.clock).await?;
+    let reaped = expired + reap_set_aside(&foundation.migrator).await?;
     if json {
         say_json(&json!({ "dropped": reaped }));
     } else {

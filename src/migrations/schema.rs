@@ -1,4 +1,4 @@
-//! The schema and the role of one tenant: made, and unmade.
+//! The schema and the role of one tenant, as they are made.
 
 use chrono::{DateTime, Utc};
 
@@ -100,35 +100,4 @@ pub async fn role_names(db: &mut Scoped) -> Result<Vec<String>, DbError> {
     rows.iter()
         .map(|row| Ok(SchemaName::of(TenantId(row.get("id")?)).as_str().to_owned()))
         .collect()
-}
-
-/// Drops a tenant's schema with all that is in it, be the tenant deleted or not, and its role. Nothing happens where they are not there.
-///
-/// # Errors
-/// See [`DbError`].
-pub async fn drop_schema(tx: &mut DdlTransaction, id: TenantId) -> Result<(), DbError> {
-    let name = SchemaName::of(id);
-    let (schema, tombstone) = (name.quoted(), SchemaName::tombstone(id).quoted());
-    let literal = name.as_str();
-    tx.batch(&format!(
-        "DROP SCHEMA IF EXISTS {schema}, {tombstone} CASCADE;
-         DO $$ BEGIN
-             -- Two who change the database's one row at once would fail, so it is left alone where there is nothing to take away.
-             IF EXISTS (SELECT FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) AS granted
-                        JOIN pg_catalog.pg_roles r ON r.oid = granted.grantee
-                        WHERE d.datname = current_database() AND r.rolname = '{literal}') THEN
-                 EXECUTE format('REVOKE ALL ON DATABASE %I FROM {schema}', current_database());
-             END IF;
-             -- Whoever could sign in as the role may have made what stands in no schema, such as a large object.
-             IF EXISTS (SELECT FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
-                        JOIN pg_catalog.pg_database d ON d.oid = s.dbid
-                        WHERE d.datname = current_database() AND r.rolname = '{literal}'
-                        AND s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.deptype = 'o') THEN
-                 GRANT {schema} TO CURRENT_USER;
-                 DROP OWNED BY {schema};
-             END IF;
-             DROP ROLE IF EXISTS {schema};
-         END $$;"
-    ))
-    .await
 }

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::fleet::Migrator;
-use super::schema::{NewSchema, drop_schema};
+use super::schema::NewSchema;
 use super::{ApplyError, Target, apply};
 use crate::ids::new_id;
 use crate::tenancy::{DbError, DdlTransaction, Event, Param, SchemaName, Scoped, Sql, TenantId};
@@ -53,13 +53,14 @@ const INSERT: Sql = Sql::new(
      SELECT $5, $1, $2, $3, $4, current_user, $6 WHERE current_setting('tenantry.migrating', true) = $7",
 );
 /// In a rolling deploy each version makes its own. An hour is for the other to take them; what is left then belongs to nobody.
-const TAKE_STALE: Sql = Sql::new(
-    "spares.take_stale",
+const SET_ASIDE_STALE: Sql = Sql::new(
+    "spares.set_aside_stale",
     concat!(
-        "DELETE FROM public.spare_tenants WHERE id = (SELECT id FROM public.spare_tenants \
+        "WITH stale AS (DELETE FROM public.spare_tenants WHERE id = (SELECT id FROM public.spare_tenants \
          WHERE made_at < now() - interval '1 hour' AND NOT (",
         usable!(),
-        ") ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id"
+        ") ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id) \
+         INSERT INTO public.set_aside_schemas (tenant_id) SELECT id FROM stale"
     ),
 );
 
@@ -154,18 +155,17 @@ impl Migrator {
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
-    /// Drops one spare that nobody has taken for an hour and that this program cannot take. Answers whether there was one.
+    /// Puts one spare that nobody has taken for an hour and that this program cannot take among the schemas that are to be dropped.
+    /// Answers whether there was one.
     ///
     /// # Errors
     /// See [`DbError`].
-    pub async fn drop_stale_spare(&self) -> Result<bool, DbError> {
+    pub async fn set_aside_stale_spare(&self) -> Result<bool, DbError> {
         let mut tx = self.begin().await?;
-        let row = tx
-            .scoped()
-            .query_opt(&TAKE_STALE, &self.recipe().params())
-            .await?;
-        let Some(row) = row else { return Ok(false) };
-        drop_schema(&mut tx, TenantId(row.get("id")?)).await?;
+        let recipe = self.recipe();
+        if tx.execute(&SET_ASIDE_STALE, &recipe.params()).await? == 0 {
+            return Ok(false);
+        }
         tx.commit().await?;
         Ok(true)
     }

@@ -1,12 +1,12 @@
-//! Background work: ready tenants are made when some were taken, and dropped when nobody can take them; so are temporary tenants that were
-//! set aside.
+//! Background work: ready tenants are made when some were taken, and set aside when nobody can take them; what was set aside, temporary
+//! tenants too, is dropped.
 //!
 //! Invariant: one transaction at a time, each of them whole, so this can be stopped at any moment.
 
 use std::time::Duration;
 
 use super::error::TenantsError;
-use super::temporary::drop_set_aside;
+use super::set_aside::drop_set_aside;
 use crate::error::Error;
 use crate::migrations::{Migrator, Progress, Refill};
 use crate::tenancy::DbError;
@@ -98,11 +98,11 @@ impl Keeper {
             .await
     }
 
-    /// At most one of each, so that dropping waits for no end of making.
+    /// At most one of each, of a large one a part, so that dropping waits for no end of making.
     async fn step(&self) -> Result<Step, TenantsError> {
         let made = self.migrator.refill_spares(self.ready).await?;
-        let dropped =
-            self.migrator.drop_stale_spare().await? | drop_set_aside(&self.migrator).await?;
+        let aside = self.migrator.set_aside_stale_spare().await?;
+        let dropped = drop_set_aside(&self.migrator).await?.is_some() || aside;
         Ok(match made {
             _ if dropped => Step::Done,
             Refill::Made => Step::Done,

@@ -14,6 +14,7 @@ mod purge;
 mod registration;
 mod repository;
 mod service;
+mod set_aside;
 mod temporary;
 
 pub use copies::{
@@ -31,7 +32,5 @@ pub use provision::ensure_platform;
 pub use purge::{PurgeReport, Purged, Unpurged, keep_purging};
 pub use registration::{Registered, Registration, Registrations};
 pub use service::Tenants;
-pub use temporary::{
-    TemporaryTenant, build_temporary, create_temporary, drop_set_aside, drop_temporary,
-    open_temporary, reap_expired, set_aside_temporary,
-};
+pub use set_aside::{drop_temporary, reap_expired, reap_set_aside, set_aside_temporary};
+pub use temporary::{TemporaryTenant, build_temporary, create_temporary, open_temporary};

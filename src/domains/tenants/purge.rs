@@ -16,7 +16,7 @@ use super::service::Tenants;
 use crate::domains::Deps;
 use crate::domains::access::{Context, Origin, Scope, TenantsManage, authorize};
 use crate::error::Error;
-use crate::migrations::{Migrator, PART, Progress};
+use crate::migrations::{Migrator, Progress, drop_some};
 use crate::tenancy::{DbError, Event, Slug, Tenant, TenantId, TenantKey};
 
 /// How often a server looks for what is to be purged.
@@ -110,15 +110,14 @@ impl Tenants<'_> {
         let Some(tenant) = self.deps.tenancy.find(&TenantKey::Id(id)).await? else {
             return Ok(false);
         };
-        let (mut part, mut tries) = (PART, 1);
-        let locks = self.migrator.locks();
+        let mut pace = self.migrator.pace();
         loop {
-            match self.purge_step(scope, &tenant, part).await {
-                Ok(Step::Part) => tries = 1,
+            match self.purge_step(scope, &tenant, pace.part()).await {
+                Ok(Step::Part) => pace.went_on(),
                 Ok(Step::Gone) => break,
                 Ok(Step::NotOurs) => return Ok(false),
-                Err(error) if error.is_out_of_locks() && part > 1 => part /= 2,
-                Err(error) if error.is_lock_timeout() && locks.wait(tries).await => tries += 1,
+                Err(error) if error.is_out_of_locks() && pace.less() => {}
+                Err(error) if error.is_lock_timeout() && pace.wait().await => {}
                 Err(error) => return Err(error),
             }
         }
@@ -140,11 +139,10 @@ impl Tenants<'_> {
         if !tombstones::begin_purge(tx.scoped(), scope, id, now).await? {
             return Ok(Step::NotOurs);
         }
-        if self.migrator.drop_part(&mut tx, id, part).await? {
+        if !drop_some(&mut tx, id, part).await? {
             tx.commit().await?;
             return Ok(Step::Part);
         }
-        self.migrator.drop_rest(&mut tx, id).await?;
         tombstones::forget(tx.scoped(), scope, id).await?;
         let changed = Event::TenantChanged { id };
         changed.publish(tx.scoped()).await?;

@@ -1,19 +1,16 @@
-//! Tenants for one test or one CI job: a slug of their own, an end, and a reaper that takes what a killed job left.
+//! Tenants for one test or one CI job: a slug of their own, and an end.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::error::TenantsError;
 use super::provision::{id_for, insert_and_build};
-use super::repository::{self, NewRow};
+use super::repository::NewRow;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::ids::random_token;
-use crate::migrations::{Migrator, Spare, close_login, drop_schema, open_login};
-use crate::tenancy::{DbError, DdlTransaction, Event, SchemaName, Slug, SlugError, TenantId};
-
-/// Expired tenants taken in one go of the reaper.
-const REAP_AT_ONCE: i64 = 100;
+use crate::migrations::{Migrator, Spare, open_login};
+use crate::tenancy::{DdlTransaction, SchemaName, Slug, SlugError, TenantId};
 
 /// A temporary tenant.
 #[derive(Debug, Clone)]
@@ -99,83 +96,6 @@ pub async fn open_temporary(
     open_login(&mut tx, &tenant.schema, &password, tenant.expires_at).await?;
     tx.commit().await?;
     Ok(password)
-}
-
-/// Drops one; `false` where there is no temporary tenant with this id.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn drop_temporary(migrator: &Migrator, id: TenantId) -> Result<bool, TenantsError> {
-    let mut tx = migrator.begin().await?;
-    // The row first: only one of two who drop it at the same time goes on, and a real tenant stops here.
-    if !repository::delete_temporary(tx.scoped(), id).await? {
-        return Ok(false);
-    }
-    drop_schema(&mut tx, id).await?;
-    tell_that_it_is_gone(&mut tx, id).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// Takes one out of the registry and lets nobody sign in as its role any more; `false` where there is none. [`drop_set_aside`] drops what
-/// is left, later: that takes longer than all the rest.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn set_aside_temporary(migrator: &Migrator, id: TenantId) -> Result<bool, TenantsError> {
-    let mut tx = migrator.begin().await?;
-    if !repository::set_aside_temporary(tx.scoped(), id).await? {
-        return Ok(false);
-    }
-    close_login(&mut tx, &SchemaName::of(id)).await?;
-    tell_that_it_is_gone(&mut tx, id).await?;
-    tx.commit().await?;
-    migrator.wake_keeper();
-    Ok(true)
-}
-
-/// Drops the schema and the role of one that was set aside; `false` where nobody is left.
-///
-/// # Errors
-/// When the database refuses; it stays set aside.
-pub async fn drop_set_aside(migrator: &Migrator) -> Result<bool, TenantsError> {
-    let mut tx = migrator.begin().await?;
-    let Some(id) = repository::take_set_aside(tx.scoped()).await? else {
-        return Ok(false);
-    };
-    drop_schema(&mut tx, id).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// Drops those whose time is over. Answers with how many. One that cannot be dropped is in nobody's way: it is told at the end, when the others are gone.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn reap_expired(migrator: &Migrator, clock: &Clock) -> Result<usize, TenantsError> {
-    let mut reaped = 0;
-    loop {
-        let mut tx = migrator.begin().await?;
-        let expired = repository::expired(tx.scoped(), clock.now(), REAP_AT_ONCE).await?;
-        drop(tx);
-        let (mut gone, mut failed) = (0, None);
-        for (id, _) in expired {
-            match drop_temporary(migrator, id).await {
-                Ok(dropped) => gone += usize::from(dropped),
-                Err(error) => failed = Some(error),
-            }
-        }
-        reaped += gone;
-        match failed {
-            Some(error) if gone == 0 => return Err(error),
-            None if gone == 0 => return Ok(reaped),
-            _ => {}
-        }
-    }
-}
-
-async fn tell_that_it_is_gone(tx: &mut DdlTransaction, id: TenantId) -> Result<(), DbError> {
-    Event::TenantChanged { id }.publish(tx.scoped()).await
 }
 
 fn slug_of(id: Uuid) -> String {

@@ -1,15 +1,18 @@
 //! Drops one orphan that somebody has named: a schema with all its data and its role, or a role that is left alone.
 
+use uuid::Uuid;
+
 use super::wanted;
 use crate::migrations::fleet::Migrator;
-use crate::tenancy::{DbError, DdlTransaction, Sql, quote_ident};
+use crate::migrations::parts::drop_some_of_schema;
+use crate::tenancy::{DbError, DdlTransaction, SchemaName, Sql, TenantId, quote_ident};
 
 const ABOUT: Sql = Sql::new(
     "orphans.about",
     concat!(
         "WITH ",
         wanted!(),
-        " SELECT $1 ~ '^(t|gone)_[0-9a-f]{32}$' AND right($1, 32) NOT IN (SELECT digits FROM wanted) AS orphan, \
+        " SELECT right($1, 32) NOT IN (SELECT digits FROM wanted) AS orphan, \
          EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) AS schema, \
          EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 't_' || right($1, 32)) AS role"
     ),
@@ -26,7 +29,7 @@ const OURS: Sql = Sql::new(
      FROM pg_catalog.pg_roles r WHERE r.rolname = $1",
 );
 
-/// Why an orphan was not dropped. Nothing of it is gone.
+/// Why an orphan was not dropped. Nothing of it is gone, but for tables of a large one when it is the database that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DropError {
     /// It is somebody's, or not named like anything of ours.
@@ -48,34 +51,62 @@ pub enum DropError {
 }
 
 impl Migrator {
-    /// Drops the orphan of this name, in one transaction. Where its role is in use elsewhere, the schema stays too. Answers with what
-    /// was dropped.
+    /// Drops the orphan of this name, a large one some tables at a time; who was killed meanwhile asks again. Where its role is in use
+    /// elsewhere, the schema stays too. Answers with what was dropped.
     ///
     /// # Errors
     /// See [`DropError`].
     pub async fn drop_orphan(&self, name: &str) -> Result<String, DropError> {
-        let mut tx = self.begin().await?;
+        let Some((id, schema)) = parse(name) else {
+            return Err(DropError::NotOrphan(name.to_owned()));
+        };
+        let mut pace = self.pace();
+        loop {
+            match self.drop_some_of_orphan(id, &schema, pace.part()).await {
+                Ok(Some(dropped)) => return Ok(dropped),
+                Ok(None) => pace.went_on(),
+                Err(DropError::Db(failure)) if failure.is_out_of_locks() && pace.less() => {}
+                Err(DropError::Db(failure)) if failure.is_lock_timeout() && pace.wait().await => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// In one transaction. `None` where there is more.
+    async fn drop_some_of_orphan(
+        &self,
+        id: TenantId,
+        schema: &SchemaName,
+        part: i64,
+    ) -> Result<Option<String>, DropError> {
+        let name = schema.as_str();
+        let mut tx = self.begin_alone(id).await?;
         let about = tx.scoped().query_one(&ABOUT, &[&name]).await?;
         if !about.get::<bool>("orphan")? {
             return Err(DropError::NotOrphan(name.to_owned()));
         }
         let mut dropped = Vec::new();
+        let role = SchemaName::of(id);
+        let has_role = about.get("role")?;
         if about.get("schema")? {
-            let schema = quote_ident(name);
-            tx.batch(&format!("DROP SCHEMA {schema} CASCADE")).await?;
+            if !drop_some_of_schema(&mut tx, schema, part).await? {
+                if has_role {
+                    self.must_be_unused(&mut tx, role.as_str()).await?;
+                }
+                tx.commit().await?;
+                return Ok(None);
+            }
             dropped.push("schema");
         }
-        if about.get("role")? {
-            let digits = name.rsplit('_').next().unwrap_or_default();
-            self.drop_unused_role(&mut tx, &format!("t_{digits}"))
-                .await?;
+        if has_role {
+            self.drop_unused_role(&mut tx, role.as_str()).await?;
             dropped.push("role");
         }
         if dropped.is_empty() {
             return Err(DropError::Nothing(name.to_owned()));
         }
         tx.commit().await?;
-        Ok(dropped.join(" and "))
+        Ok(Some(dropped.join(" and ")))
     }
 
     /// Takes a role's rights in this database and the role itself, if nobody else needs it.
@@ -84,11 +115,7 @@ impl Migrator {
         tx: &mut DdlTransaction,
         role: &str,
     ) -> Result<(), DropError> {
-        let login = &*self.login;
-        let row = tx.scoped().query_one(&OURS, &[&role, &login]).await?;
-        if !row.get::<bool>("ours")? {
-            return Err(DropError::RoleInUse(role.to_owned()));
-        }
+        self.must_be_unused(tx, role).await?;
         let role = quote_ident(role);
         // It owns nothing, so this takes rights away and no more. Whoever says it has to be a member.
         tx.batch(&format!(
@@ -97,4 +124,22 @@ impl Migrator {
         .await?;
         Ok(())
     }
+
+    async fn must_be_unused(&self, tx: &mut DdlTransaction, role: &str) -> Result<(), DropError> {
+        let login = &*self.login;
+        let row = tx.scoped().query_one(&OURS, &[&role, &login]).await?;
+        if row.get::<bool>("ours")? {
+            return Ok(());
+        }
+        Err(DropError::RoleInUse(role.to_owned()))
+    }
+}
+
+/// What a tenant's schema of this name would be, alive or deleted.
+fn parse(name: &str) -> Option<(TenantId, SchemaName)> {
+    let (_, digits) = name.split_once('_')?;
+    let id = TenantId(Uuid::try_parse(digits).ok()?);
+    let schemas = [SchemaName::of(id), SchemaName::tombstone(id)];
+    let schema = schemas.into_iter().find(|schema| schema.as_str() == name)?;
+    Some((id, schema))
 }

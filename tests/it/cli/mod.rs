@@ -2,6 +2,7 @@
 
 pub mod doctor;
 mod fleet;
+mod large;
 mod least_login;
 mod looking;
 mod migrations;

@@ -1,7 +1,7 @@
 //! What is over goes for good, however much it is; what is not stays.
 
 use serde_json::Value;
-use tenantry::migrations::PART;
+use tenantry::migrations::{PART, drop_some};
 use tenantry::tenancy::{DdlTransaction, TenantId};
 use tenantry::testkit::TestDatabase;
 use tokio_postgres::Client;
@@ -103,7 +103,7 @@ async fn no_part_of_a_purge_takes_more_locks_than_its_share() {
 
     let foundation = database.foundation();
     let mut whole = foundation.migrator.begin_alone(id).await.unwrap();
-    foundation.migrator.drop_rest(&mut whole, id).await.unwrap();
+    assert!(drop_some(&mut whole, id, i64::MAX).await.unwrap());
     let at_once = locks(&mut whole).await;
     assert!(at_once > DEFAULT_LOCKS, "{at_once} would fit");
     whole.batch("ROLLBACK").await.unwrap();
@@ -112,13 +112,13 @@ async fn no_part_of_a_purge_takes_more_locks_than_its_share() {
     let (mut most, mut parts) = (0, 0);
     loop {
         let mut tx = foundation.migrator.begin_alone(id).await.unwrap();
-        let more = foundation.migrator.drop_part(&mut tx, id, PART).await;
+        let is_gone = drop_some(&mut tx, id, PART).await.unwrap();
         most = most.max(locks(&mut tx).await);
         tx.commit().await.unwrap();
-        if !more.unwrap() {
+        parts += 1;
+        if is_gone {
             break;
         }
-        parts += 1;
     }
     assert!(
         most < DEFAULT_LOCKS / 4,

@@ -53,10 +53,17 @@ const SET_ASIDE_TEMPORARY: Sql = Sql::new(
      INSERT INTO public.set_aside_schemas (tenant_id) SELECT id FROM gone",
 );
 /// In any order, so that one that cannot be dropped is not in the way of all others.
-const TAKE_SET_ASIDE: Sql = Sql::new(
-    "tenants.take_set_aside",
-    "DELETE FROM public.set_aside_schemas WHERE tenant_id = (SELECT tenant_id FROM public.set_aside_schemas \
-     ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING tenant_id",
+const HOLD_ANY_SET_ASIDE: Sql = Sql::new(
+    "tenants.hold_any_set_aside",
+    "SELECT tenant_id FROM public.set_aside_schemas ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED",
+);
+const HOLD_SET_ASIDE: Sql = Sql::new(
+    "tenants.hold_set_aside",
+    "SELECT tenant_id FROM public.set_aside_schemas WHERE tenant_id = $1 FOR UPDATE",
+);
+const FORGET_SET_ASIDE: Sql = Sql::new(
+    "tenants.forget_set_aside",
+    "DELETE FROM public.set_aside_schemas WHERE tenant_id = $1",
 );
 const HISTORY: Sql = Sql::new(
     "tenants.history",
@@ -182,16 +189,27 @@ pub(super) async fn delete_temporary(db: &mut Scoped, id: TenantId) -> Result<bo
     Ok(db.execute(&DELETE_TEMPORARY, &[&id]).await? == 1)
 }
 
-/// Whether there was such a temporary tenant. Its schema and role stay until they are taken.
+/// Whether there was such a temporary tenant. Its schema and role stay until they are dropped.
 pub(super) async fn set_aside_temporary(db: &mut Scoped, id: TenantId) -> Result<bool, DbError> {
     Ok(db.execute(&SET_ASIDE_TEMPORARY, &[&id]).await? == 1)
 }
 
-/// One whose schema and role the open transaction drops.
-pub(super) async fn take_set_aside(db: &mut Scoped) -> Result<Option<TenantId>, DbError> {
-    let row = db.query_opt(&TAKE_SET_ASIDE, &[]).await?;
+/// One that nobody else drops while the open transaction lasts: this one, waited for, or any.
+pub(super) async fn hold_set_aside(
+    db: &mut Scoped,
+    id: Option<TenantId>,
+) -> Result<Option<TenantId>, DbError> {
+    let row = match id {
+        Some(id) => db.query_opt(&HOLD_SET_ASIDE, &[&id]).await?,
+        None => db.query_opt(&HOLD_ANY_SET_ASIDE, &[]).await?,
+    };
     row.map(|row| row.get("tenant_id").map(TenantId))
         .transpose()
+}
+
+/// Its schema and role are gone.
+pub(super) async fn forget_set_aside(db: &mut Scoped, id: TenantId) -> Result<(), DbError> {
+    db.execute(&FORGET_SET_ASIDE, &[&id]).await.map(drop)
 }
 
 /// What was applied to the tenant that `db` is scoped to.

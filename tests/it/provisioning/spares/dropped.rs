@@ -1,12 +1,13 @@
 //! Temporary tenants that are set aside: gone at once for everybody, dropped later.
 
-use tenantry::domains::tenants::{open_temporary, set_aside_temporary};
+use tenantry::domains::tenants::{drop_temporary, open_temporary, set_aside_temporary};
 use tenantry::tenancy::TenantId;
 use tenantry::testkit::{TestDatabase, TestServer};
 use tokio_postgres::{Client, NoTls};
 
 use super::{keep, make, prepared};
 use crate::fleet::fixture::ask;
+use crate::fleet::wire::Wire;
 use crate::program::{number, owner};
 
 /// Its schema and its role.
@@ -86,6 +87,39 @@ async fn one_that_cannot_be_dropped_stays_set_aside() {
     assert_eq!(things(&sql, busy.id).await, 2);
     keep(&nodes, 0).await;
     assert_eq!(things(&sql, busy.id).await, 0);
+}
+
+#[tokio::test]
+async fn large_one_that_was_set_aside_is_dropped_too() {
+    let database = TestDatabase::new().await;
+    let sql = owner(&database).await;
+    let nodes = prepared(&database.config).await;
+    let made = make(&nodes).await;
+    let fill = format!(
+        "DO $$ BEGIN FOR n IN 1..120 LOOP \
+         EXECUTE format('CREATE TABLE {}.bulk_%s (id serial PRIMARY KEY)', n); END LOOP; END $$",
+        made.schema.as_str()
+    );
+    sql.batch_execute(&fill).await.unwrap();
+    set_aside_temporary(&nodes.migrator, made.id).await.unwrap();
+    keep(&nodes, 0).await;
+    assert_eq!(things(&sql, made.id).await, 0);
+    let left = "SELECT count(*) FROM public.set_aside_schemas";
+    assert_eq!(number(&sql, left).await, 0);
+}
+
+#[tokio::test]
+async fn one_of_usual_size_is_dropped_in_one_transaction() {
+    let reason = "statements are counted on the wire";
+    let database = TestDatabase::new().await.past_the_pooler(reason);
+    let wire = Wire::new(&database.config);
+    let nodes = prepared(&wire.config).await;
+    let (warm, made) = (make(&nodes).await, make(&nodes).await);
+    drop_temporary(&nodes.migrator, warm.id).await.unwrap();
+    let before = wire.statements();
+    assert!(drop_temporary(&nodes.migrator, made.id).await.unwrap());
+    // BEGIN, registry, schema with role, notice, COMMIT.
+    assert_eq!(wire.statements() - before, 5);
 }
 
 #[tokio::test]
