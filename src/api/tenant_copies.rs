@@ -7,11 +7,11 @@ use poem_openapi::param::{Header, Path};
 use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
+use super::body::NoBody;
 use super::operations::Begun;
 use super::security::PlatformCaller;
 use super::state::State;
 use super::{ApiError, Body, CONFLICT, Tag, UNAVAILABLE};
-use crate::domains::idempotency::Once;
 use crate::domains::tenants::{NewCopy, Tenants};
 use crate::error::{Error, FieldError};
 use crate::tenancy::Slug;
@@ -69,10 +69,15 @@ impl TenantCopiesApi {
         caller: PlatformCaller,
         /// The tenant's id.
         id: Path<Uuid>,
+        /// The client's name for this request; the same request again with it gives the same answer, for 24 hours.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255))]
+        key: Header<Option<String>>,
+        request: NoBody,
     ) -> Result<Begun, ApiError<{ CONFLICT | UNAVAILABLE }>> {
+        let key = request.key(key.0, &caller.0);
         let tenants = Tenants::new(&state.deps, &state.migrator, caller.0);
-        let begun = tenants.start_export(id.0, &state.copies).await?;
-        Ok(Once::Now(begun).into())
+        let begun = tenants.start_export(id.0, &state.copies, key.as_ref());
+        Ok(begun.await?.into())
     }
 
     /// Make a tenant of an export. It is served when the operation has succeeded; its `result` tells the tenant's id. For operators.

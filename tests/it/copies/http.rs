@@ -246,4 +246,22 @@ async fn the_same_request_with_the_same_key_begins_one_copy() {
         .await
         .expect_problem(422, "idempotency_mismatch");
     assert_eq!(place.end(&one).await["status"], "succeeded");
+
+    let path = format!("/tenants/{}/export", place.acme);
+    let begin = async |key: &'static str| {
+        let request = place.operator.request(reqwest::Method::POST, &path);
+        Answer::of(request.header("Idempotency-Key", key)).await
+    };
+    begin("one")
+        .await
+        .expect_problem(422, "idempotency_mismatch");
+    let (two, again, three) = (begin("two").await, begin("two").await, begin("three").await);
+    assert_eq!(two.expect(202)["id"], again.expect(202)["id"]);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_ne!(two.expect(202)["id"], three.expect(202)["id"]);
+    for begun in [&two, &three] {
+        assert_eq!(place.end(begun).await["status"], "succeeded");
+    }
+    let files = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(files, 2, "one for each key");
 }

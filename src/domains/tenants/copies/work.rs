@@ -24,21 +24,26 @@ impl Tenants<'_> {
     /// Starts [`Tenants::export`] into the deployment's folder. The operation's result names the file.
     ///
     /// # Errors
-    /// See there; [`super::CopyError::Off`].
+    /// See there; [`super::CopyError::Off`], or the key's own.
     pub async fn start_export(
         &self,
         id: Uuid,
         rules: &CopyRules,
-    ) -> Result<Operation, TenantsError> {
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Once<Operation>, TenantsError> {
         let copier = Copier::of(self)?;
         self.migrator.ensure_able().await?;
         let tenant = self.to_be_copied(&copier, id).await?;
+        let mut tx = self.deps.tenancy.control("export a tenant").await?;
+        if let Some(before) = self.replayed(&mut tx, key).await? {
+            return Ok(Once::Before(before));
+        }
         let operation = self.running(EXPORT, id, &EXPORT_STEPS);
         let day = operation.created_at.format("%Y%m%d");
         let name = format!("{}-{day}-{}.tar", tenant.slug, operation.id.simple());
         let path = rules.new_file(&name)?;
-        let mut tx = self.deps.tenancy.control("export a tenant").await?;
         self.insert(&mut tx, &operation).await?;
+        self.keep(&mut tx, &operation, key).await?;
         let to = json!({ "file": name });
         copier.note(&mut tx, &tenant, "tenant.exported", to).await?;
         tx.commit().await?;
@@ -57,7 +62,7 @@ impl Tenants<'_> {
                 "rows": made.rows,
             })))
         });
-        Ok(operation)
+        Ok(Once::Now(operation))
     }
 
     /// Starts [`Tenants::import`] of a file in the deployment's folder.
@@ -160,9 +165,20 @@ impl Tenants<'_> {
         if tenants::slug_exists(tx.public().await?, new.slug.as_str()).await? {
             return Err(TenantsError::SlugTaken(new.slug.to_string()));
         }
+        self.keep(tx, operation, key).await
+    }
+
+    async fn keep(
+        &self,
+        tx: &mut ControlTransaction,
+        operation: &Operation,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(), TenantsError> {
+        if key.is_none() {
+            return Ok(());
+        }
         let home = tx.tenant(self.context.tenant()).await?;
-        idempotency::keep(home, &self.deps.clock, key, operation).await?;
-        Ok(())
+        Ok(idempotency::keep(home, &self.deps.clock, key, operation).await?)
     }
 
     async fn insert(
