@@ -5,5 +5,6 @@ mod damaged;
 mod fixture;
 mod http;
 mod killed;
+mod killed_server;
 mod lists;
 mod round_trip;

@@ -1,7 +1,7 @@
 //! Tenants are made whole or not at all: with a server that is killed meanwhile, and with many who want one name.
 
 mod hung_up;
-mod killed;
+pub mod killed;
 mod one_slug;
 mod same_key;
 mod spares;
