@@ -27,6 +27,9 @@ use world::World;
 /// From this time on it is no trial.
 const LONG: Duration = Duration::from_mins(1);
 
+/// How often the size is looked at after the first quarter.
+const LOOKS: u32 = 12;
+
 /// Of PgBouncer, where it is installed: fewer than the server asks for.
 const SERVER_CONNECTIONS: usize = 4;
 
@@ -56,7 +59,13 @@ async fn soak(mode: &str, database: TestDatabase) {
 
     sleep(time / 4).await;
     let early = Size::now(world.server.pid(), &database).await;
-    sleep(time / 4 * 3).await;
+    // Backends come and go, so the largest is looked for all the time.
+    let mut largest = early.backend_kib;
+    for _ in 0..LOOKS {
+        sleep(time / 4 * 3 / LOOKS).await;
+        let now = Size::now(world.server.pid(), &database).await;
+        largest = largest.max(now.backend_kib);
+    }
     checks::until_everything_happened(&world).await;
     world.over.store(true, Ordering::Relaxed);
     led.await.unwrap();
@@ -65,19 +74,22 @@ async fn soak(mode: &str, database: TestDatabase) {
         client.await.unwrap();
     }
     let late = Size::now(world.server.pid(), &database).await;
+    let largest = largest.max(late.backend_kib);
 
     println!(
         "soak in {mode} mode over {tenants} tenants for {} s: {} requests and changes: {}\n\
-         after a quarter: {early}\nat the end: {late}",
+         after a quarter: {early}\nat the end: {late}\nlargest backend meanwhile: {largest} KiB, over {} tenants that there ever were",
         time.as_secs(),
         world.tally.all(),
-        world.tally
+        world.tally,
+        world.ever()
     );
     let faults = world.tally.faults();
     let errors = world.server.errors().join("\n");
     assert!(faults.is_empty(), "{faults}\nthe server's log:\n{errors}");
     checks::all(&world, &database, &migrations).await;
     late.must_be_as_flat_as(early);
+    size::backends_must_be_bounded(largest, world.ever());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,12 @@ use crate::program::owner;
 const SPARE_KIB: u64 = 10 * 1024;
 /// Connections that clients hold open at one time and not at another.
 const SPARE_FILES: usize = 60;
+/// A backend without tenants, and the 1,000 statements of some 10 kB that a connection keeps at most (`tenancy::statements`).
+const BACKEND_KIB: u64 = 10 * 1024 + 1_000 * 10;
+/// What each tenant that a backend meets leaves in its caches for good: 245 KiB by the measurement in `docs/scaling.md`.
+const TENANT_KIB: u64 = 250;
+/// A connection that has met more is replaced (`tenancy::pool`).
+const MOST_TENANTS: u64 = 1_000;
 
 /// Zeros where nobody tells.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +27,7 @@ pub struct Size {
     /// Open files and sockets of the server.
     server_files: usize,
     /// The most memory that one of the database's processes has of its own.
-    backend_kib: u64,
+    pub backend_kib: u64,
 }
 
 impl Size {
@@ -46,6 +52,17 @@ impl Size {
         let most = early.server_files + SPARE_FILES;
         assert!(self.server_files <= most, "{early} and then {self}");
     }
+}
+
+/// No backend had more than what so many tenants leave in it, however many requests there were.
+#[track_caller]
+pub fn backends_must_be_bounded(largest_kib: u64, tenants: usize) {
+    let met = u64::try_from(tenants).unwrap().min(MOST_TENANTS);
+    let most = BACKEND_KIB + met * TENANT_KIB;
+    assert!(
+        largest_kib <= most,
+        "a backend had {largest_kib} KiB, more than the {most} KiB that {met} tenants account for"
+    );
 }
 
 impl fmt::Display for Size {

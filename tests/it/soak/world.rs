@@ -27,6 +27,7 @@ pub struct World {
     pub operator: String,
     tenants: RwLock<Vec<Arc<Tenant>>>,
     made: AtomicUsize,
+    came: AtomicUsize,
 }
 
 impl World {
@@ -44,6 +45,7 @@ impl World {
             operator,
             tenants: RwLock::default(),
             made: AtomicUsize::new(0),
+            came: AtomicUsize::new(0),
         };
         let made = stream::iter(0..tenants).map(|_| world.create());
         made.buffer_unordered(4).for_each(async |_| {}).await;
@@ -114,7 +116,13 @@ impl World {
 
     /// From now on there is traffic in this one, too.
     pub fn come(&self, tenant: Tenant) {
+        self.came.fetch_add(1, Ordering::Relaxed);
         self.tenants.write().unwrap().push(Arc::new(tenant));
+    }
+
+    /// How many there were in all, the platform and those that are gone among them.
+    pub fn ever(&self) -> usize {
+        1 + self.came.load(Ordering::Relaxed)
     }
 
     pub fn tenants(&self) -> Vec<Arc<Tenant>> {
