@@ -39,7 +39,7 @@ pub struct LimitsConfig {
     pub enabled: bool,
     /// Where all nodes count; `None`: each for itself.
     pub redis_url: Option<SecretString>,
-    /// How long a request waits for Redis: [`REDIS_PATIENCE`], and longer only in tests that count on a busy machine.
+    /// How long a request waits for Redis: 100 ms, and longer only in tests that count on a busy machine.
     pub redis_patience: Duration,
 }
 
