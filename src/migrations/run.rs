@@ -122,7 +122,7 @@ impl Migrator {
         let mut report = run.report;
         if !report.migrated.is_empty() {
             let settled = self.settle().await;
-            report.keep_what_was_kept(settled);
+            report.keep_what_was_kept(&settled);
         }
         report.stopped = report.stopped.filter(|_| report.not_begun > 0);
         Ok(report)
@@ -131,9 +131,9 @@ impl Migrator {
 
 impl FleetReport {
     /// Makes failures of the tenants whose migration is not known to be on the disk.
-    fn keep_what_was_kept(&mut self, settled: Result<Vec<LedgerLine>, DbError>) {
+    fn keep_what_was_kept(&mut self, settled: &Result<Vec<LedgerLine>, DbError>) {
         let migrated = std::mem::take(&mut self.migrated);
-        let is_kept = |slug: &str| match &settled {
+        let is_kept = |slug: &str| match settled {
             Ok(behind) => behind.iter().all(|line| line.slug != slug),
             Err(_) => false,
         };

@@ -108,12 +108,11 @@ impl Lookup<'_> {
             return Ok(roles);
         }
         let start = cache.read_start();
-        let roles = match open {
-            Some(db) => repository::authorities(db).await?,
-            None => {
-                let mut db = directory.tenancy.session(tenant).await?;
-                repository::authorities(&mut db).await?
-            }
+        let roles = if let Some(db) = open {
+            repository::authorities(db).await?
+        } else {
+            let mut db = directory.tenancy.session(tenant).await?;
+            repository::authorities(&mut db).await?
         };
         let roles = roles.into_iter();
         let roles: OwnRoles = Arc::new(roles.map(|a| (a.role().clone(), Arc::new(a))).collect());

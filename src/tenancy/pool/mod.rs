@@ -57,6 +57,10 @@ pub struct PoolSettings {
 }
 
 /// What became of asking for one lane.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and a request should not pay for a box"
+)]
 enum Got {
     Lane(Held),
     InUse,
@@ -194,10 +198,10 @@ impl Pool {
                     Err(_) => return Ok(None),
                 },
             };
-            if let Some(lane) = told {
-                if let Got::Lane(held) = self.get(lane).await? {
-                    return Ok(Some(held));
-                }
+            if let Some(lane) = told
+                && let Got::Lane(held) = self.get(lane).await?
+            {
+                return Ok(Some(held));
             }
         }
     }
