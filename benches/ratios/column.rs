@@ -75,7 +75,9 @@ impl Columns {
     async fn add(&self, round: usize, tenants: &[Tenant], fleet: &Fleet) -> (Duration, Duration) {
         let theirs = by_psql(fleet, tenants, round).await;
         let file = format!("tenant/V{}__column.sql", 99 + round);
-        let text = format!("ALTER TABLE projects ADD COLUMN by_us_{round} text;");
+        // This program's own server goes on with them afterwards.
+        let text =
+            format!("-- compatible-with: 1\nALTER TABLE projects ADD COLUMN by_us_{round} text;");
         fs::write(self.folder.path().join(file), text).expect("a migration");
         let slugs = tenants.iter().map(|t| t.slug.parse().expect("a slug"));
         // All of them is what a deploy runs: it reads who is behind, and the platform's own tenant is one of them.

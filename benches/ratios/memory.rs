@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::ErrorKind;
 
 use futures_util::future::join_all;
 use tenantry::app::Foundation;
@@ -118,14 +119,17 @@ impl Naive {
     }
 }
 
-/// Megabytes that these processes have for themselves, on average.
+/// Megabytes that these processes have for themselves, on average of those that live: a pool replaces connections that have met too many tenants.
 fn average(pids: Vec<i32>) -> f64 {
-    let count = pids.len() as f64;
-    pids.into_iter().map(private).sum::<f64>() / count
+    let living: Vec<f64> = pids.into_iter().filter_map(private).collect();
+    living.iter().sum::<f64>() / living.len() as f64
 }
 
-fn private(pid: i32) -> f64 {
-    let smaps = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
+fn private(pid: i32) -> Option<f64> {
+    let smaps = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        smaps => smaps,
+    };
     let smaps =
         smaps.expect("a right to look at PostgreSQL's processes (be root, or run it as yourself)");
     let kilobytes: f64 = smaps
@@ -133,5 +137,5 @@ fn private(pid: i32) -> f64 {
         .filter(|line| line.starts_with("Private_"))
         .filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok())
         .sum();
-    kilobytes / 1024.0
+    Some(kilobytes / 1024.0)
 }
