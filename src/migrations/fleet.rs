@@ -108,7 +108,7 @@ impl Migrator {
         let mut tx = self.begin_waiting(PUBLIC_LOCK_WAIT).await?;
         lock(&mut tx, PUBLIC_LOCK).await?;
         // Every request of every node may queue behind a lock on a shared table that is waited for.
-        tx.limit_waits(self.locks.timeout).await?;
+        tx.limit_lock_waits(self.locks.timeout).await?;
         let applied = apply::apply(&mut tx, "public", self.set.public()).await?;
         tx.leave().await?;
         grants::ensure(&mut tx, &self.login, applied > 0).await?;

@@ -47,13 +47,7 @@ impl ControlTransaction {
     /// # Errors
     /// See [`DbError`].
     pub async fn limit_lock_waits(&mut self, limit: Duration) -> Result<(), DbError> {
-        let text = format!("SET LOCAL lock_timeout = {}", limit.as_millis().max(1));
-        let connection = self.scoped.lease().connection()?;
-        let limited = connection.ddl(&text, "transaction.lock_limit").await;
-        if limited.is_err() {
-            self.scoped.mark_failed();
-        }
-        limited
+        self.scoped.limit_lock_waits(limit).await
     }
 
     async fn wear(&mut self, scope: Scope) -> Result<(), DbError> {

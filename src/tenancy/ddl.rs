@@ -169,9 +169,8 @@ impl DdlTransaction {
     ///
     /// # Errors
     /// See [`DbError`].
-    pub async fn limit_waits(&mut self, lock_timeout: Duration) -> Result<(), DbError> {
-        self.batch(&format!("SET LOCAL {}", limit(lock_timeout)))
-            .await
+    pub async fn limit_lock_waits(&mut self, lock_timeout: Duration) -> Result<(), DbError> {
+        self.scoped.limit_lock_waits(lock_timeout).await
     }
 
     /// Runs SQL as it is, several statements if need be.

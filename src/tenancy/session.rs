@@ -3,7 +3,7 @@
 //! Invariant: there is no way to a tenant's tables but a [`TenantSession`], which only a [`TenantRef`](super::TenantRef) opens.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::error::DbError;
 use super::name::SchemaName;
@@ -139,6 +139,17 @@ impl Scoped {
             Scope::Public => None,
             Scope::Tenant { schema, .. } => Some(schema),
         }
+    }
+
+    /// From here on, waiting for a lock ends after `limit`, until the open transaction does.
+    pub(super) async fn limit_lock_waits(&mut self, limit: Duration) -> Result<(), DbError> {
+        let text = format!("SET LOCAL lock_timeout = {}", limit.as_millis().max(1));
+        let connection = self.lease.connection()?;
+        let limited = connection.ddl(&text, "transaction.lock_limit").await;
+        if limited.is_err() {
+            self.mark_failed();
+        }
+        limited
     }
 
     /// The open transaction moves into another scope; the caller has switched the connection.

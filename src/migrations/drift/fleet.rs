@@ -3,9 +3,10 @@
 //! Invariant: a tenant is read under its lock, shared, so that a migration is seen whole or not at all.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::Mutex;
 
 use super::description::{Description, Difference};
@@ -82,27 +83,15 @@ impl Migrator {
     pub async fn drift(
         &self,
         only: &[Slug],
-        mut progress: impl FnMut(Progress),
+        progress: impl FnMut(Progress),
     ) -> Result<Vec<Compared>, DriftError> {
         let tenants = self.chosen(only).await?;
-        let mut so_far = Progress {
-            done: 0,
-            total: tenants.len(),
-            failed: 0,
-        };
-        progress(so_far);
-        let references = References::new(self);
-        let mut results = stream::iter(tenants)
+        let (references, total) = (References::new(self), tenants.len());
+        let results = stream::iter(tenants)
             .map(|(id, slug)| self.compare(&references, id, slug))
             .buffer_unordered(self.jobs);
-        let mut all = Vec::with_capacity(so_far.total);
-        while let Some(compared) = results.next().await {
-            let compared = compared?;
-            so_far.done += 1;
-            so_far.failed += usize::from(!matches!(compared.verdict, Verdict::Alike));
-            all.push(compared);
-            progress(so_far);
-        }
+        let is_alike = |tenant: &Compared| matches!(tenant.verdict, Verdict::Alike);
+        let mut all = gather(results, total, is_alike, progress).await?;
         all.sort_by(|a, b| a.slug.cmp(&b.slug));
         Ok(all)
     }
@@ -204,4 +193,29 @@ impl<'m> References<'m> {
         built.insert(version, made.clone());
         Ok(made)
     }
+}
+
+/// All results, and `progress` told of each.
+pub(super) async fn gather<T>(
+    results: impl Stream<Item = Result<T, DriftError>>,
+    total: usize,
+    is_right: impl Fn(&T) -> bool,
+    mut progress: impl FnMut(Progress),
+) -> Result<Vec<T>, DriftError> {
+    let mut so_far = Progress {
+        done: 0,
+        total,
+        failed: 0,
+    };
+    progress(so_far);
+    let mut results = pin!(results);
+    let mut all = Vec::with_capacity(total);
+    while let Some(result) = results.next().await {
+        let result = result?;
+        so_far.done += 1;
+        so_far.failed += usize::from(!is_right(&result));
+        all.push(result);
+        progress(so_far);
+    }
+    Ok(all)
 }

@@ -6,7 +6,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::description::Difference;
-use super::fleet::{DriftError, References};
+use super::fleet::{DriftError, References, gather};
 use super::records::{Records, expected};
 use crate::migrations::Progress;
 use crate::migrations::apply;
@@ -84,27 +84,15 @@ impl Migrator {
         &self,
         only: &[Slug],
         at: Option<i32>,
-        mut progress: impl FnMut(Progress),
+        progress: impl FnMut(Progress),
     ) -> Result<Vec<(String, Repair)>, DriftError> {
-        let references = References::new(self);
         let tenants = self.chosen(only).await?;
-        let mut so_far = Progress {
-            done: 0,
-            total: tenants.len(),
-            failed: 0,
-        };
-        progress(so_far);
-        let mut results = stream::iter(tenants)
+        let (references, total) = (References::new(self), tenants.len());
+        let results = stream::iter(tenants)
             .map(|(id, slug)| self.repair_tenant(&references, id, slug, at))
             .buffer_unordered(self.jobs);
-        let mut all = Vec::with_capacity(so_far.total);
-        while let Some(repaired) = results.next().await {
-            let (slug, repair) = repaired?;
-            so_far.done += 1;
-            so_far.failed += usize::from(!repair.is_right_now());
-            all.push((slug, repair));
-            progress(so_far);
-        }
+        let is_right = |(_, repair): &(String, Repair)| repair.is_right_now();
+        let mut all = gather(results, total, is_right, progress).await?;
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(all)
     }
