@@ -1,7 +1,7 @@
 //! Who asks: the bearer token, and that it is for the very tenant that the request names.
 //!
 //! Invariant: an endpoint gets a [`Context`] only after the token held and its tenant is the request's. No query is needed for that, but for tokens of
-//! an outside issuer, whose user is looked up.
+//! an outside issuer, whose user is looked up. What is rare and large is boxed, or every request would carry its size along.
 
 use std::sync::Arc;
 
@@ -67,16 +67,31 @@ async fn verified(
     if credentials.nth(1).is_some() {
         return Err(credential_conflict());
     }
-    match own(&state.auth, token) {
+    let mut verified = own(&state.auth, token);
+    if matches!(verified, Err(AuthError::Unsure)) {
+        Box::pin(state.auth.until_sure(token)).await;
+        verified = own(&state.auth, token);
+    }
+    match verified {
         Err(AuthError::Token(_)) if state.auth.is_outside(token) => {
-            let bearer = state.auth.authenticate_outside(token).await?;
-            let tenant = required(request, state).await?;
-            let tenant = state.deps.tenancy.admit(tenant)?;
-            Ok(state.auth.user_of(bearer, &tenant).await?)
+            Box::pin(of_outside_issuer(request, state, token)).await
         }
-        Err(AuthError::EndedWithTenant(own)) => Err(ended_with(request, state, own).await),
+        Err(AuthError::EndedWithTenant(own)) => {
+            Err(Box::pin(ended_with(request, state, own)).await)
+        }
         verified => Ok(verified?),
     }
+}
+
+async fn of_outside_issuer(
+    request: &Request,
+    state: &State,
+    token: &str,
+) -> Result<Verified, Error> {
+    let bearer = state.auth.authenticate_outside(token).await?;
+    let tenant = required(request, state).await?;
+    let tenant = state.deps.tenancy.admit(tenant)?;
+    Ok(state.auth.user_of(bearer, &tenant).await?)
 }
 
 /// Who belonged to a deleted tenant is told that it was deleted. Whoever names another, or comes after it was restored, learns what every token tells
@@ -146,7 +161,7 @@ async fn tokens_own(
 ) -> Result<Arc<Tenant>, Error> {
     note(request, &tenant);
     if tenant.id != verified.tenant_id {
-        remember_stranger(request, state, verified.clone()).await;
+        Box::pin(remember_stranger(request, state, verified.clone())).await;
         return Err(AuthError::TenantMismatch.into());
     }
     if let Some(facts) = request.data::<RequestFacts>() {

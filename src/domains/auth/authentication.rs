@@ -23,7 +23,15 @@ impl Auth {
         }
     }
 
-    /// The same for [`Auth::logout`] alone, where a session that has ended is no failure: signing out can be repeated.
+    /// Waits while a notice has put this token's session in doubt, and the table is read for it.
+    pub async fn until_sure(&self, token: &str) {
+        if let Ok(verified) = self.tokens.verify(token) {
+            let revocations = &self.deps.revocations;
+            revocations.until_sure(verified.session_id).await;
+        }
+    }
+
+    /// As [`Auth::authenticate`], for [`Auth::logout`] alone, where a session that has ended is no failure: signing out can be repeated.
     pub fn authenticate_ended(&self, token: &str) -> Result<Verified, AuthError> {
         Ok(self.tokens.verify(token)?)
     }
