@@ -70,8 +70,9 @@ async fn holder(request: &Request, key: ApiKey) -> Result<Context> {
     let tenant = required(request, &state).await?;
     let secret = api_keys::read(&key.key, &tenant).map_err(Error::from)?;
     let tenant = state.deps.tenancy.admit(tenant).map_err(Error::from)?;
-    let context = api_keys::authenticate(&state.deps, &tenant, &secret, origin(request)).await;
-    let context = context.map_err(Error::from)?;
+    let asked = api_keys::authenticate(&state.deps, &tenant, &secret, origin(request));
+    // Large: boxed, or the requests of people would carry its size along.
+    let context = Box::pin(asked).await.map_err(Error::from)?;
     count_member(request, &state, &tenant).await?;
     if let (Some(facts), Some(owner)) = (request.data::<RequestFacts>(), context.user_id()) {
         facts.set_user(owner);

@@ -79,7 +79,8 @@ impl Limits {
         let policy = Policy::budget(tenant.requests_per_minute);
         if let Some(shared) = &inner.shared {
             let subject = Subject::new(policy.name, Some(tenant.id), None);
-            if let Some(standing) = shared.spend(policy, subject).await {
+            // Large: boxed here and below, or who counts in process would carry its size along.
+            if let Some(standing) = Box::pin(shared.spend(policy, subject)).await {
                 return Some(standing);
             }
         }
@@ -107,7 +108,7 @@ impl Limits {
 impl Inner {
     async fn client(&self, policy: Policy, subject: Subject) -> Standing {
         if let Some(shared) = &self.shared
-            && let Some(standing) = shared.spend(policy, subject).await
+            && let Some(standing) = Box::pin(shared.spend(policy, subject)).await
         {
             return standing;
         }

@@ -88,6 +88,15 @@ impl Registry {
         if self.is_missing(key) {
             return Ok(None);
         }
+        // Rare and large: boxed, or every request would carry its size along.
+        Box::pin(self.read_anew(pool, key)).await
+    }
+
+    async fn read_anew(
+        &self,
+        pool: &Pool,
+        key: &TenantKey,
+    ) -> Result<Option<Arc<Tenant>>, DbError> {
         let epoch = *self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         let read_at = Instant::now();
         let mut db = Scoped::new(pool.lease(For::Anybody).await?, Scope::Public);

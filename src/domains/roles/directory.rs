@@ -108,12 +108,15 @@ impl Lookup<'_> {
             return Ok(roles);
         }
         let start = cache.read_start();
-        let roles = if let Some(db) = open {
-            repository::authorities(db).await?
-        } else {
+        let roles = async {
+            if let Some(db) = open {
+                return repository::authorities(db).await;
+            }
             let mut db = directory.tenancy.session(tenant).await?;
-            repository::authorities(&mut db).await?
+            repository::authorities(&mut db).await
         };
+        // Rare and large: boxed, or every request would carry its size along.
+        let roles = Box::pin(roles).await?;
         let roles = roles.into_iter();
         let roles: OwnRoles = Arc::new(roles.map(|a| (a.role().clone(), Arc::new(a))).collect());
         cache.insert(tenant.id, Arc::clone(&roles), &start);

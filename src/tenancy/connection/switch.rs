@@ -1,7 +1,8 @@
 //! How a statement and its scope travel together.
 //!
 //! Invariant: each way is one round trip, and where the switch fails PostgreSQL does not run the statement. A prepared statement carries its scope
-//! as a parameter; a text goes out between `BEGIN`, the switch and `COMMIT`; where the scope is on already, both go alone.
+//! as a parameter; a text goes out between `BEGIN`, the switch and `COMMIT`; where the scope is on already, both go alone. The rare ways are boxed,
+//! or every request would carry their size along.
 
 use futures_util::join;
 use tokio_postgres::types::Type;
@@ -34,19 +35,19 @@ impl Connection {
                 self.send(Some(&statement), sql, params, carried).await
             }
             Plan::Prepare => {
-                let answer = self.begin_preparing(scope, sql, params, way).await;
+                let answer = Box::pin(self.begin_preparing(scope, sql, params, way)).await;
                 return self.commit_after(answer, scope, sql).await;
             }
             Plan::Prepared(statement) => {
-                let answer = self.bracket(scope, Some(&statement), sql, params).await;
+                let answer = Box::pin(self.bracket(scope, Some(&statement), sql, params)).await;
                 return match answer {
                     Err(error) if error.sql_state().is_some_and(is_outdated_state) => {
-                        self.bracket(scope, None, sql, params).await
+                        Box::pin(self.bracket(scope, None, sql, params)).await
                     }
                     answer => answer,
                 };
             }
-            Plan::Unprepared => return self.bracket(scope, None, sql, params).await,
+            Plan::Unprepared => return Box::pin(self.bracket(scope, None, sql, params)).await,
         };
         match result {
             Ok(answer) => {
@@ -56,7 +57,7 @@ impl Connection {
             // It did nothing, so it is asked again the long way, which plans anew and tells what is wrong.
             Err(error) if is_outdated(&error) => {
                 self.statements.forget(scope);
-                self.bracket(scope, None, sql, params).await
+                Box::pin(self.bracket(scope, None, sql, params)).await
             }
             Err(error) => Err(failed(error, scope, sql)),
         }
@@ -99,12 +100,14 @@ impl Connection {
         let worn = self.wears.as_ref() == Some(scope);
         let way = self.way(worn);
         let statement = match self.plan(scope, sql, way) {
-            Plan::Prepare if !worn => return self.begin_preparing(scope, sql, params, way).await,
+            Plan::Prepare if !worn => {
+                return Box::pin(self.begin_preparing(scope, sql, params, way)).await;
+            }
             plan => self.prepared(plan, scope, sql, params).await,
         };
         let statement = statement.map_err(|e| failed(e, scope, sql))?;
         let Some(statement) = statement.filter(|_| worn || way == Way::Carrying) else {
-            return self.begin_text(scope, sql, params).await;
+            return Box::pin(self.begin_text(scope, sql, params)).await;
         };
         if !worn {
             self.arrive(scope);
@@ -120,7 +123,7 @@ impl Connection {
                 self.statements.forget(scope);
                 let undone = self.client.batch_execute("ROLLBACK").await;
                 undone.map_err(|e| failed(e, scope, sql))?;
-                self.begin_text(scope, sql, params).await
+                Box::pin(self.begin_text(scope, sql, params)).await
             }
             result => result.map_err(|e| failed(e, scope, sql)),
         }
@@ -256,7 +259,7 @@ impl Connection {
             Plan::Unprepared => Ok(None),
             Plan::Prepare => {
                 let types = self.types(params, Way::Alone);
-                let statement = self.client.prepare_typed(sql.text(), &types).await?;
+                let statement = Box::pin(self.client.prepare_typed(sql.text(), &types)).await?;
                 let kept = statement.clone();
                 self.statements.keep(scope, sql, Way::Alone, kept);
                 Ok(Some(statement))

@@ -1,6 +1,6 @@
 //! Opens connections, and says which are fit to be used again.
 
-use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use deadpool::managed::{self, Manager as _, Metrics, RecycleError, RecycleResult};
 use tokio_postgres::{Error as PgError, SimpleQueryMessage};
 
 use super::PoolSettings;
@@ -18,18 +18,8 @@ impl managed::Manager for Manager {
     type Error = PgError;
 
     async fn create(&self) -> Result<Connection, PgError> {
-        let client = self.inner.create().await?;
-        let rules = self.settings.rules;
-        // Behind a transaction pooler a session's settings are a stranger's; there, every statement brings its own path.
-        if rules.transaction_pool {
-            return Ok(Connection::new(client, rules));
-        }
-        let limit = rules.timeout_ms();
-        let text = format!("SET search_path = ''; SET statement_timeout = {limit}");
-        client.batch_execute(&text).await?;
-        let mut connection = Connection::new(client, rules);
-        find_carrier(&mut connection).await?;
-        Ok(connection)
+        // Rare and large: boxed, or every request would carry its size along.
+        Box::pin(self.open()).await
     }
 
     async fn recycle(
@@ -62,6 +52,23 @@ impl managed::Manager for Manager {
         }
         find_carrier(connection).await?;
         Ok(())
+    }
+}
+
+impl Manager {
+    async fn open(&self) -> Result<Connection, PgError> {
+        let client = self.inner.create().await?;
+        let rules = self.settings.rules;
+        // Behind a transaction pooler a session's settings are a stranger's; there, every statement brings its own path.
+        if rules.transaction_pool {
+            return Ok(Connection::new(client, rules));
+        }
+        let limit = rules.timeout_ms();
+        let text = format!("SET search_path = ''; SET statement_timeout = {limit}");
+        client.batch_execute(&text).await?;
+        let mut connection = Connection::new(client, rules);
+        find_carrier(&mut connection).await?;
+        Ok(connection)
     }
 }
 
