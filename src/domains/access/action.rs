@@ -223,9 +223,13 @@ pub fn authorize<A: Action>(context: &Context) -> Result<Scope<A>, Denied> {
         Some(authority) => authority.grants().extent(A::PERMISSION),
     };
     let extent = extent.ok_or(Denied::Permission(A::PERMISSION))?;
-    // What reaches beyond a tenant is for the platform's own people, whatever a role row says.
-    let reaches_out = extent == Extent::All && context.authority().is_some();
-    if reaches_out && !context.is_operator() {
+    // A role's row may say anything, for it can be written past us. What reaches beyond a tenant is for the platform's own people, and a reach that
+    // no built-in role has is one that the code which asks has never heard of.
+    let may_reach = match extent {
+        Extent::All => context.authority().is_none() || context.is_operator(),
+        Extent::Own | Extent::Tenant => A::PERMISSION.grantable().any(|known| known == extent),
+    };
+    if !may_reach {
         return Err(Denied::Permission(A::PERMISSION));
     }
     Ok(Scope {

@@ -150,7 +150,7 @@ fn rank(row: &Row) -> Result<Rank, DbError> {
     Ok(Rank(row.get("rank")?))
 }
 
-/// A permission that this binary does not know grants nothing here.
+/// A permission that this binary does not know grants nothing here, and neither does one that is not to be granted so far.
 fn grants(row: &Row) -> Result<Grants, DbError> {
     let permissions: Vec<String> = row.get("permissions")?;
     let extents: Vec<String> = row.get("extents")?;
@@ -159,7 +159,10 @@ fn grants(row: &Row) -> Result<Grants, DbError> {
         Some((permission, extent.parse::<Extent>().ok()?))
     };
     let pairs = permissions.into_iter().zip(extents);
-    Ok(pairs.filter_map(known).collect())
+    let grantable = |(permission, extent): &(Permission, Extent)| {
+        permission.grantable().any(|known| known == *extent)
+    };
+    Ok(pairs.filter_map(known).filter(grantable).collect())
 }
 
 fn parsed<T: FromStr<Err: Display>>(row: &Row, column: &'static str) -> Result<T, DbError> {

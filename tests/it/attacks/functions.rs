@@ -30,18 +30,22 @@ fn of_admins() -> Vec<Operation> {
     theirs.map(|(operation, ..)| operation).collect()
 }
 
-/// Somebody whose role of the tenant's own says that it may do everything in all tenants, as no service would write it.
-async fn overreaching(own: &Own, admin: &Actor) -> Actor {
-    roles::make(admin, "overlord", 15, &[]).await;
-    let over = roles::bearer(admin, &own.tenant, "over", "overlord").await;
+/// Somebody whose role of the tenant's own says that it may do everything, and so far, as no service would write it.
+async fn overreaching(own: &Own, admin: &Actor, extent: &str) -> Actor {
+    let role = format!("{extent}_lord");
+    roles::make(admin, &role, 15, &[]).await;
+    let over = roles::bearer(admin, &own.tenant, extent, &role).await;
     let sql = owner(&own.database).await;
     for permission in Permission::ALL {
         let schema = own.tenant.schema();
-        let grant = format!("INSERT INTO {schema}.role_permissions VALUES ('overlord', $1, 'all')");
-        sql.execute(&grant, &[&permission.as_str()]).await.unwrap();
+        let grant = format!("INSERT INTO {schema}.role_permissions VALUES ($1, $2, $3)");
+        let granted = permission.as_str();
+        sql.execute(&grant, &[&role, &granted, &extent])
+            .await
+            .unwrap();
     }
     // Whoever changes roles makes every server read them again.
-    roles::make(admin, "another", 15, &[]).await;
+    roles::make(admin, &format!("not_{role}"), 15, &[]).await;
     over
 }
 
@@ -63,7 +67,18 @@ async fn nobody_below_an_operator_gets_at_an_operators_function() {
         ("a guest", own.tenant.guest("gus").await),
         ("a member", own.tenant.member("mel").await),
         ("a program", program_of(&own.tenant, &admin).await),
-        ("a role that says all", overreaching(&own, &admin).await),
+        (
+            "a role that says all",
+            overreaching(&own, &admin, "all").await,
+        ),
+        (
+            "a role that says tenant",
+            overreaching(&own, &admin, "tenant").await,
+        ),
+        (
+            "a role that says own",
+            overreaching(&own, &admin, "own").await,
+        ),
         ("a super admin of no platform", super_admin_of(&own).await),
         ("an admin", admin),
     ];
@@ -93,10 +108,13 @@ async fn nobody_below_an_operator_gets_at_an_operators_function() {
 }
 
 #[tokio::test]
-async fn a_role_that_says_all_reaches_nothing_of_another_tenant() {
+async fn a_role_that_says_more_than_it_may_reaches_nothing_of_another_tenant() {
     let own = Own::new().await;
     let admin = own.tenant.admin("ada").await;
-    let over = overreaching(&own, &admin).await;
+    let overreaching = [
+        overreaching(&own, &admin, "all").await,
+        overreaching(&own, &admin, "tenant").await,
+    ];
     let target = Place::new(&own.server).await;
     let sql = owner(&own.database).await;
     let mut paths = Vec::new();
@@ -107,8 +125,10 @@ async fn a_role_that_says_all_reaches_nothing_of_another_tenant() {
     }
     let before = contents(&sql, target.tenant.schema(), &[]).await;
     for (operation, path) in &paths {
-        let answer = ask_at(operation, &over, path).await;
-        refused(&operation.name, &answer, &[401, 403, 404]);
+        for over in &overreaching {
+            let answer = ask_at(operation, over, path).await;
+            refused(&operation.name, &answer, &[401, 403, 404]);
+        }
     }
     assert_eq!(contents(&sql, target.tenant.schema(), &[]).await, before);
 }
