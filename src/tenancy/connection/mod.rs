@@ -5,6 +5,7 @@
 
 mod bare;
 mod copy;
+mod prepare;
 mod switch;
 
 use std::collections::HashSet;
