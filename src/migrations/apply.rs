@@ -8,6 +8,7 @@ use super::busy::{Busy, MaybeBusy};
 use super::fleet::chain;
 use super::outside;
 use super::script::{self, Piece};
+use super::text;
 use crate::ids::random_part;
 use crate::tenancy::{DbError, DdlTransaction, quote_ident};
 
@@ -39,7 +40,8 @@ pub enum ApplyError {
     NotKept(String),
     /// A migration said COMMIT or ROLLBACK.
     #[error(
-        "a migration ended the transaction that it runs in; take BEGIN, COMMIT and ROLLBACK out of it"
+        "a migration would end the transaction that it runs in; {}",
+        text::TAKE_OUT
     )]
     EndedTransaction,
 }
@@ -75,7 +77,7 @@ impl ApplyError {
 
     /// Tells which of the texts failed that stood for `pieces`, or behind them.
     pub(super) fn of(at: usize, source: DbError, pieces: &[Piece]) -> Self {
-        if source.says(ENDED) {
+        if source.says(ENDED) || source.says(text::REFUSED) {
             return Self::EndedTransaction;
         }
         match pieces.get(at) {
@@ -134,7 +136,8 @@ pub(super) async fn apply(
 pub(super) fn text(schema: &str, piece: &Piece) -> String {
     let path = format!("SET LOCAL search_path = {};", quote_ident(schema));
     let Piece { sql, record, .. } = piece;
-    format!("{path}\n{sql}\n;\n{path}\n{record};")
+    let sql = text::contained(sql);
+    format!("{path}\n{sql};\n{path}\n{record};")
 }
 
 /// How long a lock is waited for, and how often that is tried.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio_postgres::error::{DbError as Said, ErrorPosition};
 
 use super::super::fleet::chain;
+use super::super::text;
 use crate::tenancy::DbError;
 
 /// An error of a migration's SQL.
@@ -29,12 +30,17 @@ impl SqlProblem {
             return Self::plain(chain(error));
         };
         let mut message = said.message().to_owned();
-        for more in [said.detail(), said.hint()].into_iter().flatten() {
+        let hint = message.starts_with(text::REFUSED).then_some(text::TAKE_OUT);
+        for more in [said.detail(), said.hint(), hint].into_iter().flatten() {
             message.push_str("; ");
             message.push_str(more);
         }
         let line = match said.position() {
-            Some(ErrorPosition::Original(at)) => Some(line_at(sql, *at)),
+            Some(ErrorPosition::Internal { position, query })
+                if query.trim_end() == sql.trim_end() =>
+            {
+                Some(line_at(sql, *position))
+            }
             _ => None,
         };
         Self {

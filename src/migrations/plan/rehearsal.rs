@@ -13,8 +13,7 @@ use crate::migrations::place::{Place, pending};
 use crate::tenancy::{DbError, DdlTransaction};
 
 /// So that a long statement ends soon after its client was killed, and lets its locks go.
-const MARK: &str =
-    "SET LOCAL tenantry.rehearsing = 'on'; SET LOCAL client_connection_check_interval = '1s'";
+const MARK: &str = "SET LOCAL client_connection_check_interval = '1s'";
 
 /// A schema's part of the plan, in the making.
 pub(super) struct Rehearsal<'m> {
@@ -95,7 +94,6 @@ impl<'m> Rehearsal<'m> {
                     fine = false;
                     break;
                 }
-                Next::TransactionLost => return Ok(None),
             }
         }
         let seen = if fine {

@@ -12,14 +12,9 @@ use crate::migrations::Kind;
 use crate::migrations::Outside;
 use crate::migrations::locks::{self, Held};
 use crate::migrations::place::Place;
-use crate::tenancy::{DbError, DdlTransaction, Sql};
+use crate::migrations::text;
+use crate::tenancy::{DbError, DdlTransaction};
 
-/// Answers while the transaction is still the one that began.
-const STILL_OPEN: Sql = Sql::new(
-    "plan.still_open",
-    "SELECT current_setting('tenantry.rehearsing', true) = 'on' AS still_open",
-);
-const ENDED: &str = "it ended the transaction that it runs in, so what came before that stayed: take COMMIT and ROLLBACK out of it";
 const NOTHING_TO_TRY: &str =
     "it runs outside of a transaction, cannot be rolled back, and changes no structure";
 /// What a commit would check. What follows is another transaction in truth, which puts its own checks off again.
@@ -32,8 +27,6 @@ pub(super) enum Next {
     GoOn,
     /// It failed, so the next would too.
     Stop,
-    /// There is nothing left to roll back.
-    TransactionLost,
 }
 
 impl Rehearsal<'_> {
@@ -95,22 +88,16 @@ impl Rehearsal<'_> {
         };
         let before = locks::held(tx).await?;
         self.place.enter(tx).await?;
-        let text = if commits {
-            format!("{sql}\n;\n{CHECK}")
-        } else {
-            sql.to_owned()
-        };
+        let mut text = text::contained(sql);
+        if commits {
+            text = format!("{text}; {CHECK}");
+        }
         let started = Instant::now();
         let ran = tx.batch(&text).await;
         step.took_ms = started.elapsed().as_secs_f64() * 1000.0;
         if let Err(error) = ran {
             step.outcome = trouble(&error, sql);
             return Ok(Next::Stop);
-        }
-        if !still_open(tx).await? {
-            let error = SqlProblem::plain(ENDED.to_owned());
-            step.outcome = Outcome::Failed { error };
-            return Ok(Next::TransactionLost);
         }
         match outside {
             None => {}
@@ -159,7 +146,7 @@ impl Rehearsal<'_> {
     ) -> Result<Undo, DbError> {
         tx.batch("SAVEPOINT migrated").await?;
         self.place.enter(tx).await?;
-        let undo = if let Err(error) = tx.batch(undo).await {
+        let undo = if let Err(error) = tx.batch(&text::contained(undo)).await {
             let error = SqlProblem::of(&error, undo);
             Undo::Failed { error }
         } else {
@@ -184,13 +171,4 @@ fn trouble(error: &DbError, sql: &str) -> Outcome {
     }
     let error = SqlProblem::of(error, sql);
     Outcome::Failed { error }
-}
-
-async fn still_open(tx: &mut DdlTransaction) -> Result<bool, DbError> {
-    let rows = tx.query(&STILL_OPEN, &[]).await?;
-    let still_open: Option<bool> = match rows.first() {
-        Some(row) => row.get("still_open")?,
-        None => None,
-    };
-    Ok(still_open == Some(true))
 }

@@ -4,6 +4,7 @@ use super::super::busy::{Busy, MaybeBusy};
 use super::super::chosen::ChoiceError;
 use super::super::fleet::chain;
 use super::super::place::Changed;
+use super::super::text;
 use crate::tenancy::DbError;
 
 /// Why nothing was undone.
@@ -49,7 +50,8 @@ pub enum UndoError {
     Changed(#[from] Changed),
     /// The script said COMMIT or ROLLBACK.
     #[error(
-        "the undo script ended the transaction that it runs in; take BEGIN, COMMIT and ROLLBACK out of it"
+        "the undo script would end the transaction that it runs in; {}",
+        text::TAKE_OUT
     )]
     EndedTransaction,
     /// No such tenant.

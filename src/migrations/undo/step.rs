@@ -4,6 +4,7 @@ use refinery_core::Migration;
 
 use super::super::fleet::Migrator;
 use super::super::place::{Place, pending};
+use super::super::text;
 use super::super::undo_scripts::Kind;
 use super::UndoError;
 use crate::tenancy::{DdlTransaction, Sql};
@@ -71,7 +72,11 @@ impl Migrator {
         }
         // Refuses a file that was changed after it was applied: the script is not the undo of what is there.
         pending(&history, self.set().of(place.kind()))?;
-        tx.batch(step.script).await?;
+        let ran = tx.batch(&text::contained(step.script)).await;
+        if ran.as_ref().is_err_and(|error| error.says(text::REFUSED)) {
+            return Err(UndoError::EndedTransaction);
+        }
+        ran?;
         // The script may have changed the path.
         place.enter(tx).await?;
         if tx.execute(&FORGET, &[&step.version]).await? != 1 {

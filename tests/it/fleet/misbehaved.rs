@@ -23,23 +23,39 @@ async fn migration_that_says_commit_is_refused_before_anything_runs() {
     assert_eq!(number(&sql, notes).await, 0);
 }
 
+/// Whoever reads this text alone cannot tell which END is the function's.
+const HIDDEN_COMMIT: &str = "CREATE TABLE notes (); \
+     CREATE FUNCTION one() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END; COMMIT; SELECT 1;";
+
 #[tokio::test]
-async fn commit_that_is_hidden_from_the_reader_is_found_out_by_the_ledger() {
+async fn what_would_outlive_a_rollback_is_refused_by_postgresql() {
     let database = TestDatabase::new().await;
     let tenants = fleet(&database.config, 1).await;
-    // The reader knows no backslashes in strings.
-    let hidden = "CREATE TABLE notes (); SELECT E'\\''; COMMIT; SELECT 'x';";
-    let migrations = Migrations::with(hidden);
-    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
-    let ran = program.run("migrate run").expect(3);
-    let words = "take BEGIN, COMMIT and ROLLBACK out of it";
-    assert!(ran.err.contains(words), "{}", ran.err);
     let sql = owner(&database).await;
-    let recorded = "SELECT count(*) FROM public.tenant_migrations WHERE version = 99";
-    assert_eq!(number(&sql, recorded).await, 0);
-    let server = TestServer::start_with(&migrations.on(&database.config)).await;
-    let refused = ask(&server, &tenants[0]).await;
-    refused.expect_problem(503, "tenant_migration_failed");
+    for (text, words) in [
+        (HIDDEN_COMMIT, "take BEGIN, COMMIT and ROLLBACK out of it"),
+        (
+            "CREATE TABLE notes (); COPY users TO STDOUT;",
+            "cannot COPY to/from client",
+        ),
+    ] {
+        let migrations = Migrations::with(text);
+        let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
+        for command in ["migrate plan", "migrate run", "migrate run"] {
+            let ran = program.run(command).expect(3);
+            assert!(ran.err.contains(words), "{command}: {}", ran.err);
+            let recorded = "SELECT count(*) FROM public.tenant_migrations WHERE version = 99";
+            assert_eq!(number(&sql, recorded).await, 0, "{command}");
+            let notes = "SELECT count(*) FROM pg_class WHERE relname = 'notes'";
+            assert_eq!(number(&sql, notes).await, 0, "{command}");
+        }
+        program.run("tenant create acme").expect(1);
+        let acme = "SELECT count(*) FROM public.tenants WHERE slug = 'acme'";
+        assert_eq!(number(&sql, acme).await, 0);
+        let server = TestServer::start_with(&migrations.on(&database.config)).await;
+        let refused = ask(&server, &tenants[0]).await;
+        refused.expect_problem(503, "tenant_migration_failed");
+    }
 }
 
 #[tokio::test]

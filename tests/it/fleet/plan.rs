@@ -199,18 +199,6 @@ async fn what_a_commit_would_refuse_fails_the_plan() {
 }
 
 #[tokio::test]
-async fn migration_that_ends_the_dry_run_is_told_from_one_that_was_rolled_back() {
-    let database = TestDatabase::new().await;
-    fleet(&database.config, 1).await;
-    // The first string is a quote, so the COMMIT is not inside of one, as it seems.
-    let migrations = Migrations::with("SELECT E'\\''; COMMIT; SELECT '';");
-    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
-    let ran = program.run("migrate plan").expect(3);
-    let words = "it ended the transaction that it runs in, so what came before that stayed";
-    assert!(ran.err.contains(words), "{}", ran.err);
-}
-
-#[tokio::test]
 async fn undo_script_that_leaves_something_behind_or_fails_is_found() {
     let database = TestDatabase::new().await;
     fleet(&database.config, 1).await;
