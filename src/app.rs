@@ -1,5 +1,7 @@
 //! The composition root: the one place that knows everybody, and puts them together.
 
+mod coming_up;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,16 +27,12 @@ use crate::domains::roles::Directory;
 use crate::domains::tenants::{CopyRules, Keeper, TenantsError, ensure_platform, keep_purging};
 use crate::error::Error;
 use crate::limits::{Limits, RedisError};
-use crate::migrations::{
-    ApplyError, ChoiceError, FleetReport, LoadError, MigrationSet, Migrator, Progress, RunOptions,
-};
-use crate::readiness::{PartState, Readiness};
+use crate::migrations::{ApplyError, LoadError, MigrationSet, Migrator};
+use crate::readiness::Readiness;
 use crate::signing::KeyError;
 use crate::tenancy::{DbError, DdlPool, PoolSettings, ScopeRules, Tenancy, TenantsSeen};
 use crate::vault::Vault;
-
-/// Between two looks at the database for `/health/ready`.
-const PROBE_EVERY: Duration = Duration::from_secs(2);
+use coming_up::{bring_up, probe};
 
 /// How long a stopping server waits for work whose answer was given, and for the mails that it has in hand.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -314,62 +312,4 @@ fn copy_rules(config: &Config) -> CopyRules {
         tenancy.import_max_bytes,
         at_once,
     )
-}
-
-async fn bring_up(migrator: Migrator, readiness: Readiness, migrate: bool) {
-    if migrate {
-        match migrator
-            .migrate_tenants(&RunOptions::default(), log_progress())
-            .await
-        {
-            Ok(report) => log_report(&report),
-            // The others are served; whoever migrates does it elsewhere.
-            Err(ChoiceError::Db(error @ DbError::MayNotChangeSchemas { .. })) => {
-                tracing::warn!(error = %error, "tenants are behind and stay so; run `tenantry migrate run` where that address is set");
-            }
-            Err(error) => {
-                tracing::error!(error = %error, "the fleet ledger cannot be read");
-                readiness.set("migrations", PartState::Down);
-                return;
-            }
-        }
-    }
-    readiness.set("migrations", PartState::Up);
-}
-
-/// Logs a run's way, some twenty lines however many tenants there are.
-fn log_progress() -> impl FnMut(Progress) {
-    move |at: Progress| {
-        let step = (at.total / 20).max(1);
-        if at.total > 0 && at.done.is_multiple_of(step) {
-            tracing::info!(at.done, at.total, at.failed, "migrating tenants");
-        }
-    }
-}
-
-fn log_report(report: &FleetReport) {
-    for failure in &report.failures {
-        tracing::error!(
-            tenant = failure.slug,
-            error = failure.error.reason(),
-            "this tenant was not migrated; see `tenantry migrate status`"
-        );
-    }
-    if !report.migrated.is_empty() {
-        tracing::info!(tenants = report.migrated.len(), "tenants are migrated");
-    }
-}
-
-async fn probe(tenancy: Tenancy, readiness: Readiness) {
-    loop {
-        let state = match tenancy.ping().await {
-            Ok(()) => PartState::Up,
-            Err(error) => {
-                tracing::warn!(error = %error, "the database does not answer");
-                PartState::Down
-            }
-        };
-        readiness.set("database", state);
-        tokio::time::sleep(PROBE_EVERY).await;
-    }
 }
