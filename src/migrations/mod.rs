@@ -55,5 +55,6 @@ pub use set::{MigrationSet, Target};
 pub use shared::Shared;
 pub use spares::{Refill, Spare};
 pub use tenant::Migrated;
+pub use tombstone::Remains;
 pub use undo::{UndoError, UndoOptions, UndoReport};
 pub use undo_scripts::Kind;

@@ -1,15 +1,32 @@
-//! A deleted tenant's schema: put out of reach, and brought back.
+//! A deleted tenant's schema: put out of reach, and brought back. What hands or a server's move have taken away is left out.
 //!
 //! Invariant: whoever changes a tenant's schema holds that tenant's advisory lock.
 
 use super::apply::{ApplyError, LockBudget};
 use super::fleet::{Migrator, lock, tenant_lock};
-use crate::tenancy::{DbError, DdlTransaction, SchemaName, Sql, TenantId, quote_ident};
+use crate::tenancy::{DbError, DdlTransaction, Params, SchemaName, Sql, TenantId, quote_ident};
 
 const TRY_LOCK: Sql = Sql::new(
     "tombstone.try_lock",
     "SELECT pg_try_advisory_xact_lock($1) AS locked",
 );
+const REMAINS: Sql = Sql::new(
+    "tombstone.remains",
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) AS schema, \
+     EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $2) AS tombstone, \
+     EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $3) AS role",
+);
+
+/// What the database has of a tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct Remains {
+    /// The schema that it has while it is not deleted.
+    pub schema: bool,
+    /// The one that it has while it is.
+    pub tombstone: bool,
+    /// Who uses them: the tenant's role, or without the fence the application's login.
+    pub role: bool,
+}
 
 impl Migrator {
     /// How long and how often locks are waited for.
@@ -56,33 +73,72 @@ impl Migrator {
         .await
     }
 
-    /// Takes the schema from under its tenant. Whatever was prepared for it, and whatever wears it, finds neither its tables nor a right
-    /// to them from the commit on.
+    /// What is there of a tenant.
     ///
     /// # Errors
     /// See [`DbError`].
-    pub async fn bury(&self, tx: &mut DdlTransaction, id: TenantId) -> Result<(), DbError> {
-        let (schema, tombstone) = names(id);
-        let user = self.user_of(id);
-        tx.batch(&format!(
-            "ALTER SCHEMA {schema} RENAME TO {tombstone};
-             REVOKE USAGE ON SCHEMA {tombstone} FROM {user}"
-        ))
-        .await
+    pub async fn remains(&self, tx: &mut DdlTransaction, id: TenantId) -> Result<Remains, DbError> {
+        let (schema, tombstone) = (SchemaName::of(id), SchemaName::tombstone(id));
+        let role = if self.fence {
+            schema.as_str()
+        } else {
+            &*self.login
+        };
+        let params: Params<'_> = &[&schema.as_str(), &tombstone.as_str(), &role];
+        let row = tx.scoped().query_one(&REMAINS, params).await?;
+        Ok(Remains {
+            schema: row.get("schema")?,
+            tombstone: row.get("tombstone")?,
+            role: row.get("role")?,
+        })
     }
 
-    /// Gives a deleted tenant its schema back, with the migrations that it missed.
+    /// Takes what remains of the schema from under its tenant. Whatever was prepared for it, and whatever wears it, finds neither its tables
+    /// nor a right to them from the commit on.
+    ///
+    /// # Errors
+    /// See [`DbError`].
+    pub async fn bury(
+        &self,
+        tx: &mut DdlTransaction,
+        id: TenantId,
+        remains: Remains,
+    ) -> Result<(), DbError> {
+        if !remains.schema {
+            return Ok(());
+        }
+        let (schema, tombstone) = names(id);
+        tx.batch(&format!("ALTER SCHEMA {schema} RENAME TO {tombstone}"))
+            .await?;
+        if !remains.role {
+            return Ok(());
+        }
+        let user = self.user_of(id);
+        tx.batch(&format!("REVOKE USAGE ON SCHEMA {tombstone} FROM {user}"))
+            .await
+    }
+
+    /// Gives a deleted tenant's schema its name back, and nobody a right to it.
+    pub(super) async fn unearth(
+        &self,
+        tx: &mut DdlTransaction,
+        id: TenantId,
+    ) -> Result<(), DbError> {
+        let (schema, tombstone) = names(id);
+        tx.batch(&format!("ALTER SCHEMA {tombstone} RENAME TO {schema}"))
+            .await
+    }
+
+    /// Gives a deleted tenant its schema back, with the migrations that it missed. Schema and role must be there.
     ///
     /// # Errors
     /// When one of them fails; the transaction is of no use then.
     pub async fn raise(&self, tx: &mut DdlTransaction, id: TenantId) -> Result<(), ApplyError> {
-        let (schema, tombstone) = names(id);
+        self.unearth(tx, id).await?;
+        let (schema, _) = names(id);
         let user = self.user_of(id);
-        tx.batch(&format!(
-            "ALTER SCHEMA {tombstone} RENAME TO {schema};
-             GRANT USAGE ON SCHEMA {schema} TO {user}"
-        ))
-        .await?;
+        tx.batch(&format!("GRANT USAGE ON SCHEMA {schema} TO {user}"))
+            .await?;
         self.bring_up(tx, id, &SchemaName::of(id)).await
     }
 

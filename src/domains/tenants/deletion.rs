@@ -30,7 +30,7 @@ pub struct Deleted {
 }
 
 impl Tenants<'_> {
-    /// Deletes a tenant in whatever state, and keeps its data for `retention`. From the commit on, no node serves it, and no connection
+    /// Deletes a tenant in whatever state, and keeps its data, if there is any, for `retention`. From the commit on, no node serves it, and no connection
     /// reaches its tables, whatever it wears or has prepared.
     ///
     /// # Errors
@@ -89,14 +89,16 @@ impl Tenants<'_> {
                 },
             );
         }
-        // A schema that is too old or too new for this binary's statements is put away as it is.
-        let readable = tenant.is_readable(self.deps.tenancy.supported());
+        let remains = self.migrator.remains(&mut tx, tenant.id).await?;
+        // A schema that is too old or too new for this binary's statements is put away as it is. Where it is lost, so are the sessions in it,
+        // and no token holds in a tenant that is deleted.
+        let readable = remains.schema && tenant.is_readable(self.deps.tenancy.supported());
         let ended = if readable {
             Some(self.end_sessions(&mut tx, tenant).await?)
         } else {
             None
         };
-        self.migrator.bury(&mut tx, tenant.id).await?;
+        self.migrator.bury(&mut tx, tenant.id, remains).await?;
         let gone = Event::TenantChanged { id: tenant.id };
         gone.publish(tx.scoped()).await?;
         let steps = &STEPS;
@@ -130,8 +132,8 @@ impl Tenants<'_> {
     /// Brings a deleted tenant back as it was, with the migrations that it missed. What people had signed in by stays dead.
     ///
     /// # Errors
-    /// [`TenantsError::InvalidTransition`] where it is not deleted, [`TenantsError::Expired`], [`TenantsError::Schema`],
-    /// [`TenantsError::Busy`], [`TenantsError::NotFound`], or the caller may not.
+    /// [`TenantsError::InvalidTransition`] where it is not deleted, [`TenantsError::Expired`], [`TenantsError::Lost`], [`TenantsError::NoRole`],
+    /// [`TenantsError::Schema`], [`TenantsError::Busy`], [`TenantsError::NotFound`], or the caller may not.
     pub async fn restore(&self, id: Uuid) -> Result<TenantView, TenantsError> {
         let scope: Scope<TenantsManage> = authorize(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
@@ -170,6 +172,13 @@ impl Tenants<'_> {
                 },
             );
         };
+        let remains = self.migrator.remains(&mut tx, tenant.id).await?;
+        if !remains.tombstone {
+            return Err(TenantsError::Lost(SchemaName::tombstone(tenant.id)));
+        }
+        if !remains.role {
+            return Err(TenantsError::NoRole);
+        }
         // It tells the nodes, too.
         self.migrator.raise(&mut tx, tenant.id).await?;
         let before = TenantView::from(tenant);

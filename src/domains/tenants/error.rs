@@ -7,7 +7,7 @@ use crate::domains::access::Denied;
 use crate::domains::idempotency::IdempotencyError;
 use crate::error::{Error, ErrorKind, FieldError};
 use crate::migrations::ApplyError;
-use crate::tenancy::{DbError, Status};
+use crate::tenancy::{DbError, SchemaName, Status};
 
 /// A use case that failed.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,17 @@ pub enum TenantsError {
     /// It was deleted, and its time to be restored is over.
     #[error("this tenant was deleted, and the time in which it could be restored is over")]
     Expired,
+    /// It was deleted, and somebody has dropped what was kept of it.
+    #[error(
+        "the schema `{}` of this deleted tenant is lost, so there is nothing to restore; bring it back from a backup, or leave the tenant to the purge",
+        .0.as_str()
+    )]
+    Lost(SchemaName),
+    /// It was deleted, and is kept without the role that would use it.
+    #[error(
+        "the role of this deleted tenant is missing; run `tenantry doctor --mend`, which makes it anew, and restore the tenant then"
+    )]
+    NoRole,
     /// It is at work, and its locks were not to be had in time.
     #[error("the tenant is too busy for this now; try again")]
     Busy,
@@ -113,6 +124,7 @@ impl From<TenantsError> for Error {
             TenantsError::SlugTaken(_) => conflict("slug_taken"),
             TenantsError::InvalidTransition { .. }
             | TenantsError::StatusChanged
+            | TenantsError::NoRole
             | TenantsError::Platform(_) => conflict("invalid_transition"),
             TenantsError::OperatorsAlone => Self::new(ErrorKind::Forbidden, "forbidden", detail),
             TenantsError::PlanIsOperators => {
@@ -121,7 +133,9 @@ impl From<TenantsError> for Error {
             TenantsError::SlugIsOperators => {
                 Self::new(ErrorKind::Forbidden, "slug_forbidden", detail)
             }
-            TenantsError::Expired => Self::new(ErrorKind::Gone, "tenant_deleted", detail),
+            TenantsError::Expired | TenantsError::Lost(_) => {
+                Self::new(ErrorKind::Gone, "tenant_deleted", detail)
+            }
             TenantsError::Busy => Self::new(ErrorKind::Unavailable, "tenant_busy", detail)
                 .retry_after(Duration::from_secs(5)),
             TenantsError::UnknownPlan(_) => {

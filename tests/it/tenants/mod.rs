@@ -5,6 +5,7 @@ mod deletion;
 pub mod killed;
 mod killed_at_a_lock;
 mod life;
+mod lost;
 mod notices;
 mod people;
 mod plan;
