@@ -1,6 +1,6 @@
 //! The shared tables, the ledger, and whether schemas and roles are what the registry says.
 
-use super::{Finding, unseen};
+use super::{Finding, Health, unseen};
 use crate::app::Foundation;
 use crate::migrations::{self, Shared};
 use crate::tenancy::DbError;
@@ -53,7 +53,7 @@ async fn look_inside(foundation: &Foundation) -> Result<Vec<Finding>, DbError> {
         (
             "tenants without a schema",
             orphans.without_schema,
-            "restore their schema from a backup, or delete them",
+            "restore their schema from a backup, or say `tenantry tenant delete`",
         ),
         (
             "schemas without a tenant",
@@ -81,16 +81,32 @@ async fn look_inside(foundation: &Foundation) -> Result<Vec<Finding>, DbError> {
             "`tenantry doctor --mend` writes it where the schema proves what it must say",
         ),
     ];
+    // They keep nobody from working, and may have been deleted for that very reason.
+    let of_deleted = [
+        (
+            "deleted tenants without a schema",
+            orphans.deleted_without_schema,
+            "nothing makes it anew: bring it back from a backup, or leave them to the purge when their time is over",
+        ),
+        (
+            "deleted tenants without a line in the ledger",
+            orphans.deleted_without_line,
+            "`tenantry tenant restore` writes it",
+        ),
+    ];
     let mut findings = vec![fleet];
-    findings.extend(lists.map(|(subject, names, mend)| list(subject, &names, mend)));
+    let bad = lists.map(|(subject, names, mend)| list(subject, Health::Bad, &names, mend));
+    findings.extend(bad);
+    let odd = of_deleted.map(|(subject, names, mend)| list(subject, Health::Warning, &names, mend));
+    findings.extend(odd);
     Ok(findings)
 }
 
-fn list(subject: &'static str, names: &[String], mend: &str) -> Finding {
+fn list(subject: &'static str, health: Health, names: &[String], mend: &str) -> Finding {
     if names.is_empty() {
         return Finding::good(subject, "none");
     }
     let shown = &names[..names.len().min(SHOWN)];
     let seen = format!("{}: {}", names.len(), shown.join(", "));
-    Finding::bad(subject, seen, mend)
+    Finding::new(subject, health, seen, mend)
 }

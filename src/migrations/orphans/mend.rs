@@ -16,7 +16,7 @@ use crate::tenancy::{DbError, DdlTransaction, SchemaName, Slug, Sql, TenantId, q
 const GRANTS: Sql = Sql::new("orphans.grants", include_str!("grants.sql"));
 const AT: Sql = Sql::new(
     "orphans.at",
-    "SELECT t.id, coalesce(m.version, $2) AS version \
+    "SELECT t.id, coalesce(m.version, $2) AS version, t.status = 'deleted' AS deleted \
      FROM public.tenants t LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id WHERE t.slug = $1",
 );
 
@@ -72,7 +72,7 @@ impl Migrator {
 
     async fn grant_role(&self, slug: &str) -> Result<(), ApplyError> {
         let mut tx = self.begin().await?;
-        let (id, _) = self.at(&mut tx, slug).await?;
+        let At { id, .. } = self.at(&mut tx, slug).await?;
         let (role, login) = (SchemaName::of(id).quoted(), quote_ident(&self.login));
         tx.batch(&format!("GRANT {role} TO {login}")).await?;
         Ok(tx.commit().await?)
@@ -84,7 +84,11 @@ impl Migrator {
         grants: &mut BTreeMap<i32, Vec<String>>,
     ) -> Result<(), ApplyError> {
         let mut tx = self.begin().await?;
-        let (id, version) = self.at(&mut tx, slug).await?;
+        let At {
+            id,
+            version,
+            deleted,
+        } = self.at(&mut tx, slug).await?;
         drop(tx);
         let name = SchemaName::of(id);
         let statements = match grants.entry(version) {
@@ -102,7 +106,15 @@ impl Migrator {
         }
         let mut tx = self.begin().await?;
         lock(&mut tx, tenant_lock(id)).await?;
+        if deleted {
+            // The rights name the schema of a tenant that is not.
+            self.unearth(&mut tx, id).await?;
+        }
         tx.batch(&text).await?;
+        if deleted {
+            let remains = self.remains(&mut tx, id).await?;
+            self.bury(&mut tx, id, remains).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -120,11 +132,23 @@ impl Migrator {
         statements.collect()
     }
 
-    async fn at(&self, tx: &mut DdlTransaction, slug: &str) -> Result<(TenantId, i32), DbError> {
+    async fn at(&self, tx: &mut DdlTransaction, slug: &str) -> Result<At, DbError> {
         let target = self.set().target().version;
         let row = tx.scoped().query_one(&AT, &[&slug, &target]).await?;
-        Ok((TenantId(row.get("id")?), row.get("version")?))
+        Ok(At {
+            id: TenantId(row.get("id")?),
+            version: row.get("version")?,
+            deleted: row.get("deleted")?,
+        })
     }
+}
+
+/// A tenant that lacks something.
+struct At {
+    id: TenantId,
+    /// Of its schema.
+    version: i32,
+    deleted: bool,
 }
 
 /// Stands for a tenant's schema and role in a statement.

@@ -51,17 +51,19 @@ const ROLES: Sql = Sql::new(
          GROUP BY r.rolname HAVING bool_and(u.here AND u.deptype <> 'o') ORDER BY 1"
     ),
 );
+/// A purge takes away what it likes; what it leaves, it comes back for.
 const TENANTS: Sql = Sql::new(
     "orphans.tenants",
-    "SELECT t.slug, t.status <> 'deleted' AND n.oid IS NULL AS no_schema, n.oid IS NOT NULL AND m.tenant_id IS NULL AS no_line, \
-     n.oid IS NOT NULL AND r.oid IS NULL AS no_role, \
+    "SELECT t.slug, t.status = 'deleted' AS deleted, n.oid IS NULL AS no_schema, \
+     n.oid IS NOT NULL AND m.tenant_id IS NULL AS no_line, n.oid IS NOT NULL AND r.oid IS NULL AS no_role, \
      r.oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles l ON l.oid = a.member \
          WHERE a.roleid = r.oid AND l.rolname = $1) AS not_granted \
      FROM public.tenants t \
      LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id \
-     LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 't_' || replace(t.id::text, '-', '') \
+     LEFT JOIN pg_catalog.pg_namespace n \
+         ON n.nspname = CASE t.status WHEN 'deleted' THEN 'gone_' ELSE 't_' END || replace(t.id::text, '-', '') \
      LEFT JOIN pg_catalog.pg_roles r ON r.rolname = 't_' || replace(t.id::text, '-', '') \
-     WHERE t.status <> 'deleted' ORDER BY t.slug",
+     WHERE NOT t.purging ORDER BY t.slug",
 );
 
 /// See the module. All by name, in order.
@@ -73,12 +75,16 @@ pub struct Orphans {
     pub roles: Vec<String>,
     /// Tenants whose schema is not there.
     pub without_schema: Vec<String>,
-    /// Tenants whose role is not there. Empty without the fence.
+    /// Tenants, deleted ones too, whose role is not there. Empty without the fence.
     pub without_role: Vec<String>,
-    /// Tenants whose role the application's login may not wear. Empty without the fence.
+    /// Tenants, deleted ones too, whose role the application's login may not wear. Empty without the fence.
     pub not_granted: Vec<String>,
     /// Tenants that have a schema and no line in the ledger.
     pub without_line: Vec<String>,
+    /// Deleted tenants of which there is nothing to restore.
+    pub deleted_without_schema: Vec<String>,
+    /// Deleted tenants that can be restored, and have no line in the ledger.
+    pub deleted_without_line: Vec<String>,
 }
 
 impl Migrator {
@@ -96,11 +102,19 @@ impl Migrator {
         };
         for row in tx.query(&TENANTS, &[&login]).await? {
             let slug: String = row.get("slug")?;
+            let (no_schema, no_line) = if row.get("deleted")? {
+                (
+                    &mut orphans.deleted_without_schema,
+                    &mut orphans.deleted_without_line,
+                )
+            } else {
+                (&mut orphans.without_schema, &mut orphans.without_line)
+            };
             let lists = [
-                ("no_schema", true, &mut orphans.without_schema),
+                ("no_schema", true, no_schema),
                 ("no_role", self.fence, &mut orphans.without_role),
                 ("not_granted", self.fence, &mut orphans.not_granted),
-                ("no_line", true, &mut orphans.without_line),
+                ("no_line", true, no_line),
             ];
             for (column, counts, list) in lists {
                 if counts && row.get(column)? {
