@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::apply::ENDED;
 use super::set::Target;
-use crate::tenancy::{DbError, Event, Row, Scoped, Sql, TenantId, quote_literal};
+use crate::tenancy::{DbError, Event, Params, Row, Scoped, Sql, TenantId, quote_literal};
 
 /// One tenant's line.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct FleetCounts {
     pub total: i64,
     /// Those at the target.
     pub current: i64,
-    /// Those behind it.
+    /// Those behind it, or at it by another text than the files have now.
     pub pending: i64,
     /// Those whose last try failed.
     pub failed: i64,
@@ -74,15 +74,17 @@ const BEHIND: Sql = Sql::new(
 const TROUBLED: Sql = Sql::new(
     "ledger.troubled",
     select_line!(
-        "(m.tenant_id IS NULL OR m.version <> $1 OR m.state = 'failed' OR m.last_error IS NOT NULL) ORDER BY t.id LIMIT $2"
+        "(m.tenant_id IS NULL OR m.version <> $1 OR m.checksum <> $2 OR m.state = 'failed' OR m.last_error IS NOT NULL) \
+         ORDER BY t.id LIMIT $3"
     ),
 );
 const ONE: Sql = Sql::new("ledger.one", select_line!("t.id = $1"));
 const COUNT: Sql = Sql::new(
     "ledger.count",
     "SELECT count(*) AS total, \
-     count(*) FILTER (WHERE m.version = $1 AND m.state = 'current') AS current, \
-     count(*) FILTER (WHERE (m.tenant_id IS NULL OR m.version < $1) AND m.state IS DISTINCT FROM 'failed') AS pending, \
+     count(*) FILTER (WHERE m.version = $1 AND m.checksum = $2 AND m.state = 'current') AS current, \
+     count(*) FILTER (WHERE (m.tenant_id IS NULL OR m.version < $1 OR (m.version = $1 AND m.checksum <> $2)) \
+         AND m.state IS DISTINCT FROM 'failed') AS pending, \
      count(*) FILTER (WHERE m.state = 'failed') AS failed, \
      count(*) FILTER (WHERE m.version > $1 AND m.state = 'current') AS ahead \
      FROM public.tenants t LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id \
@@ -98,7 +100,7 @@ const RECORD_FAILURE: Sql = Sql::new(
      ON CONFLICT (tenant_id) DO UPDATE SET \
      state = CASE WHEN $4 THEN 'failed' ELSE m.state END, \
      attempts = m.attempts + 1, last_error = excluded.last_error, updated_at = now() \
-     WHERE m.version < $3 OR m.state = 'failed' OR NOT $4",
+     WHERE m.version < $3 OR (m.version = $3 AND m.checksum <> $5) OR m.state = 'failed' OR NOT $4",
 );
 
 fn line_of(row: &Row) -> Result<LedgerLine, DbError> {
@@ -128,7 +130,9 @@ pub async fn troubled(
     target: &Target,
     limit: i64,
 ) -> Result<Vec<LedgerLine>, DbError> {
-    let rows = db.query(&TROUBLED, &[&target.version, &limit]).await?;
+    let rows = db
+        .query(&TROUBLED, &[&target.version, &target.checksum, &limit])
+        .await?;
     rows.iter().map(line_of).collect()
 }
 
@@ -140,7 +144,9 @@ pub async fn line(db: &mut Scoped, id: TenantId) -> Result<Option<LedgerLine>, D
 
 /// The fleet in numbers.
 pub async fn counts(db: &mut Scoped, target: &Target) -> Result<FleetCounts, DbError> {
-    let row = db.query_one(&COUNT, &[&target.version]).await?;
+    let row = db
+        .query_one(&COUNT, &[&target.version, &target.checksum])
+        .await?;
     Ok(FleetCounts {
         total: row.get("total")?,
         current: row.get("current")?,
@@ -201,10 +207,10 @@ pub(super) async fn record_failure(
     target: &Target,
     stops_serving: bool,
 ) -> Result<(), DbError> {
-    db.execute(
-        &RECORD_FAILURE,
-        &[&id, &error, &target.version, &stops_serving],
-    )
-    .await?;
+    let Target {
+        version, checksum, ..
+    } = target;
+    let params: Params<'_> = &[&id, &error, version, &stops_serving, checksum];
+    db.execute(&RECORD_FAILURE, params).await?;
     Event::TenantChanged { id }.publish(db).await
 }

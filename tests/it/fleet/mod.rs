@@ -8,6 +8,7 @@ mod deleted;
 mod drift;
 mod drift_cases;
 mod drift_repair;
+mod edited;
 pub mod fixture;
 mod misbehaved;
 mod outside;
