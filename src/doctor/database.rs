@@ -36,7 +36,7 @@ pub(super) async fn reach(foundation: &Foundation) -> (Finding, bool) {
     // A statement that fails may do so for what is found next, such as a pooler that nobody told of.
     let is_there = !matches!(
         error,
-        DbError::Unreachable { .. } | DbError::NoConnection(_)
+        DbError::Unreachable { .. } | DbError::NoConnection(_) | DbError::Lost { .. }
     );
     (
         Finding::bad(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError as ServerError, Severity, SqlState};
 
 use crate::error::{Error, ErrorKind};
 
@@ -22,6 +22,14 @@ pub enum DbError {
         at: String,
         /// What the network or the server said.
         reason: String,
+    },
+    /// The connection ended under the statement, or the pooler before PostgreSQL has none for it. What a commit of that moment did is unknown.
+    #[error("the connection was lost in statement `{statement}`")]
+    Lost {
+        /// Name of the statement.
+        statement: &'static str,
+        /// What PostgreSQL, the pooler or the network said.
+        source: tokio_postgres::Error,
     },
     /// It needs a login that may make schemas and roles, and has another.
     #[error(
@@ -114,8 +122,15 @@ impl DbError {
         in_tenant: bool,
     ) -> Self {
         let Some(db) = source.as_db_error() else {
-            return Self::Statement { statement, source };
+            return if source.is_closed() {
+                Self::Lost { statement, source }
+            } else {
+                Self::Statement { statement, source }
+            };
         };
+        if ends_connection(db) {
+            return Self::Lost { statement, source };
+        }
         let code = db.code();
         if let Some(name) = db.constraint().map(str::to_owned)
             && code.code().starts_with("23")
@@ -123,10 +138,6 @@ impl DbError {
             return Self::Constraint { name, source };
         }
         match *code {
-            // PgBouncer's own word for what our pool says when it is empty.
-            SqlState::PROTOCOL_VIOLATION if db.message() == "query_wait_timeout" => {
-                Self::NoConnection("the pooler has no free server connection".to_owned())
-            }
             SqlState::INSUFFICIENT_PRIVILEGE if in_tenant => Self::Fenced { statement, source },
             SqlState::QUERY_CANCELED => Self::Cancelled { statement, source },
             // The tables are the code's own, so it is the schema that has gone.
@@ -143,6 +154,7 @@ impl DbError {
             | Self::Constraint { source, .. }
             | Self::Cancelled { source, .. }
             | Self::Outdated { source, .. }
+            | Self::Lost { source, .. }
             | Self::Statement { source, .. } => source.code().map(SqlState::code),
             _ => None,
         }
@@ -177,6 +189,15 @@ impl DbError {
     }
 }
 
+/// Whether it was said as the last thing on the connection. A pooler says all that it has to say so, in whatever words and under whatever code,
+/// and leaves out the field that is the same in all languages.
+fn ends_connection(db: &ServerError) -> bool {
+    match db.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        None => db.severity() == "FATAL",
+    }
+}
+
 impl From<DbError> for Error {
     fn from(failure: DbError) -> Self {
         let (code, seconds, detail) = match &failure {
@@ -189,6 +210,11 @@ impl From<DbError> for Error {
                 "database_busy",
                 5,
                 "the database cannot be reached now; try again",
+            ),
+            DbError::Lost { .. } => (
+                "database_busy",
+                5,
+                "the database could not be reached to the end; try again",
             ),
             DbError::Outdated { .. } => (
                 "database_busy",

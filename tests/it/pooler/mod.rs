@@ -3,6 +3,7 @@
 //! Where PgBouncer is not installed these tests say so and pass; with `TENANTRY_TEST_POOLER` they fail then.
 
 mod crowd;
+mod down;
 mod hearing;
 mod leftovers;
 mod limits;

@@ -104,7 +104,8 @@ const SAID: usize = 500;
 impl CopyError {
     /// What PostgreSQL has against the rows of `what`. A failure that is not about them stays what it is.
     pub(super) fn refused(what: &str, failure: DbError) -> TenantsError {
-        if failure.sql_state().is_none() || failure.is_lock_timeout() {
+        let is_gone = matches!(failure, DbError::Lost { .. });
+        if is_gone || failure.sql_state().is_none() || failure.is_lock_timeout() {
             return failure.into();
         }
         let mut said: &dyn std::error::Error = &failure;
