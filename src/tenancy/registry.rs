@@ -176,7 +176,7 @@ where
 macro_rules! select_tenant {
     ($condition:literal) => {
         concat!(
-            "SELECT t.id, t.slug, t.name, t.status, t.created_at, t.updated_at, \
+            "SELECT t.id, t.slug, t.name, t.status, t.created_at, t.updated_at, t.expires_at, \
              t.deleted_at, t.purge_after, t.plan, p.requests_per_minute, m.version, m.needs_binary, m.state \
              FROM public.tenants t JOIN public.plans p ON p.key = t.plan LEFT JOIN public.tenant_migrations m ON m.tenant_id = t.id WHERE ",
             $condition
@@ -242,6 +242,7 @@ fn tenant_of(row: &Row) -> Result<Tenant, DbError> {
         requests_per_minute: row.get::<i32>("requests_per_minute")?.unsigned_abs(),
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
+        expires_at: row.get("expires_at")?,
         tombstone,
     })
 }

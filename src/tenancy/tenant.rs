@@ -111,6 +111,8 @@ pub struct Tenant {
     pub created_at: DateTime<Utc>,
     /// When its row last changed.
     pub updated_at: DateTime<Utc>,
+    /// When a temporary one may be taken away; `None` for those that last.
+    pub expires_at: Option<DateTime<Utc>>,
     /// While it is deleted.
     pub tombstone: Option<Tombstone>,
 }

@@ -67,7 +67,10 @@ impl Tenants<'_> {
         let now = self.deps.clock.now();
         let tombstone = Tombstone {
             deleted_at: now,
-            purge_after: now + retention,
+            // The reaper waits for no retention.
+            purge_after: tenant
+                .expires_at
+                .map_or(now + retention, |end| end.min(now + retention)),
         };
         let before = TenantView::from(tenant);
         let after = TenantView {

@@ -38,6 +38,11 @@ pub enum TenantsError {
     /// The platform's own tenant is not led through a life.
     #[error("the platform's own tenant cannot be {0}")]
     Platform(&'static str),
+    /// It ends by itself with all that is in it, which nobody shall expect under another name.
+    #[error(
+        "a temporary tenant cannot be renamed, for it is dropped when its time is over; clone it to keep what it has"
+    )]
+    Temporary,
     /// It was deleted, and its time to be restored is over.
     #[error("this tenant was deleted, and the time in which it could be restored is over")]
     Expired,
@@ -125,7 +130,8 @@ impl From<TenantsError> for Error {
             TenantsError::InvalidTransition { .. }
             | TenantsError::StatusChanged
             | TenantsError::NoRole
-            | TenantsError::Platform(_) => conflict("invalid_transition"),
+            | TenantsError::Platform(_)
+            | TenantsError::Temporary => conflict("invalid_transition"),
             TenantsError::OperatorsAlone => Self::new(ErrorKind::Forbidden, "forbidden", detail),
             TenantsError::PlanIsOperators => {
                 Self::new(ErrorKind::Forbidden, "plan_forbidden", detail)

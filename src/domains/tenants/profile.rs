@@ -48,7 +48,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// [`TenantsError::NotFound`], [`TenantsError::SlugTaken`], [`TenantsError::UnknownPlan`], [`TenantsError::PlanIsOperators`],
-    /// [`TenantsError::SlugIsOperators`], [`TenantsError::InvalidTransition`] where it is deleted, or the caller may not.
+    /// [`TenantsError::SlugIsOperators`], [`TenantsError::InvalidTransition`] where it is deleted, [`TenantsError::Temporary`], or the caller may not.
     pub async fn update(&self, id: Uuid, change: TenantChange) -> Result<TenantView, TenantsError> {
         let scope = authorize::<TenantUpdate>(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
@@ -68,6 +68,9 @@ impl Tenants<'_> {
         let slug = change.slug.as_ref().filter(|slug| **slug != tenant.slug);
         if slug.is_some() && tenant.slug.as_str() == PLATFORM_SLUG {
             return Err(TenantsError::Platform("renamed"));
+        }
+        if slug.is_some() && tenant.expires_at.is_some() {
+            return Err(TenantsError::Temporary);
         }
         let before = TenantView::from(&*tenant);
         if slug.is_none() && change.name.is_none() && change.plan.is_none() {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tenantry::testkit::{Answer, TestDatabase, TestServer, TestTenant};
 
-use super::{answers_soon, id_of, lead, new_tenant};
+use super::{Own, answers_soon, id_of, lead, new_tenant};
 use crate::program::{Program, owner};
 
 #[tokio::test]
@@ -33,11 +33,27 @@ async fn a_deleted_tenant_answers_410_and_keeps_its_slug() {
 
     let seen = operator.get(&one).await.expect(200);
     assert_eq!(seen["status"], "deleted", "{seen}");
-    let days = time(&seen["purge_after"]) - time(&seen["deleted_at"]);
-    assert_eq!(days, chrono::TimeDelta::days(30));
     let again = new_tenant(acme.slug().as_str());
     let taken = operator.post("/tenants", &again).await;
     taken.expect_problem(409, "slug_taken");
+}
+
+#[tokio::test]
+async fn a_deleted_tenant_stays_for_thirty_days_and_a_temporary_one_for_its_own_time() {
+    let own = Own::new().await;
+    let operator = own.server.operator().await;
+    let lasting = operator.post("/tenants", &new_tenant("acme")).await;
+    let lasting = id_of(&lasting.expect(201));
+    let temporary = TestTenant::on(&own.server).await;
+    let mut stays = Vec::new();
+    for id in [lasting, temporary.id().to_string()] {
+        let one = format!("/tenants/{id}");
+        operator.delete(&one).await.expect(202);
+        let seen = operator.get(&one).await.expect(200);
+        stays.push(time(&seen["purge_after"]) - time(&seen["deleted_at"]));
+    }
+    assert_eq!(stays[0], chrono::TimeDelta::days(30));
+    assert!(stays[1] <= chrono::TimeDelta::hours(1), "{stays:?}");
 }
 
 fn time(value: &Value) -> chrono::DateTime<chrono::Utc> {

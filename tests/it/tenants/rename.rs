@@ -4,12 +4,18 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tenantry::testkit::{Actor, Answer, TestDatabase, TestServer, TestTenant};
 
-use super::{answers_soon, id_of, new_tenant};
+use super::{Own, answers_soon, id_of, new_tenant};
 use crate::program::Program;
 
 async fn rename(operator: &Actor, id: &str, slug: &str) -> Answer {
     let path = format!("/tenants/{id}");
     operator.patch(&path, &json!({ "slug": slug })).await
+}
+
+/// The id of a new tenant.
+async fn made(operator: &Actor, slug: &str) -> String {
+    let made = operator.post("/tenants", &new_tenant(slug)).await;
+    id_of(&made.expect(201))
 }
 
 #[tokio::test]
@@ -62,12 +68,12 @@ async fn a_renamed_tenant_answers_to_its_new_slug_alone_on_every_node() {
 
 #[tokio::test]
 async fn a_slug_that_cannot_be_had_changes_nothing() {
-    let acme = TestTenant::new().await;
-    let bolt = TestTenant::on(acme.server()).await;
-    let operator = acme.server().operator().await;
-    let id = acme.id().to_string();
+    let own = Own::new().await;
+    let operator = own.server.operator().await;
+    let id = made(&operator, "acme").await;
+    made(&operator, "bolt").await;
     let before = operator.get(&format!("/tenants/{id}")).await.expect(200);
-    let taken = rename(&operator, &id, bolt.slug().as_str()).await;
+    let taken = rename(&operator, &id, "bolt").await;
     taken.expect_problem(409, "slug_taken");
     for (slug, code) in [("admin", "reserved"), ("Not-A-Slug", "pattern")] {
         let refused = rename(&operator, &id, slug).await;
@@ -75,12 +81,13 @@ async fn a_slug_that_cannot_be_had_changes_nothing() {
         assert_eq!(problem["errors"][0]["pointer"], "/slug", "{problem}");
         assert_eq!(problem["errors"][0]["code"], code, "{problem}");
     }
-    let ada = acme.admin("ada").await;
+    let acme = own.server.anonymous().naming(Some("acme"));
+    let (ada, _) = acme.sign_in("ada@example.com").await;
     let answer = rename(&ada, &id, "adas").await;
     answer.expect_problem(403, "slug_forbidden");
-    let own = ada.patch("/tenant", &json!({ "slug": "adas" })).await;
-    own.expect_problem(422, "validation_failed");
-    let unchanged = rename(&operator, &id, acme.slug().as_str()).await;
+    let refused = ada.patch("/tenant", &json!({ "slug": "adas" })).await;
+    refused.expect_problem(422, "validation_failed");
+    let unchanged = rename(&operator, &id, "acme").await;
     assert_eq!(unchanged.expect(200), before);
 
     let platform = operator.clone().naming(Some("platform"));
@@ -90,18 +97,24 @@ async fn a_slug_that_cannot_be_had_changes_nothing() {
 }
 
 #[tokio::test]
-async fn of_two_who_want_one_slug_one_gets_it() {
+async fn a_temporary_tenant_keeps_its_slug() {
     let acme = TestTenant::new().await;
     let operator = acme.server().operator().await;
+    let refused = rename(&operator, &acme.id().to_string(), "customer-one").await;
+    let problem = refused.expect_problem(409, "invalid_transition");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("a temporary tenant"), "{detail}");
+}
+
+#[tokio::test]
+async fn of_two_who_want_one_slug_one_gets_it() {
+    let own = Own::new().await;
+    let operator = own.server.operator().await;
     let mut ids = Vec::new();
-    let mut others = Vec::new();
-    for _ in 0..4 {
-        let other = TestTenant::on(acme.server()).await;
-        ids.push(other.id().to_string());
-        others.push(other);
+    for other in 0..4 {
+        ids.push(made(&operator, &format!("other-{other}")).await);
     }
-    let wanted = format!("wanted-{}", uuid::Uuid::now_v7().simple());
-    let answers = join_all(ids.iter().map(|id| rename(&operator, id, &wanted))).await;
+    let answers = join_all(ids.iter().map(|id| rename(&operator, id, "wanted"))).await;
     let got = answers.iter().filter(|answer| answer.status == 200);
     assert_eq!(got.count(), 1);
     for refused in answers.iter().filter(|answer| answer.status != 200) {
@@ -111,10 +124,10 @@ async fn of_two_who_want_one_slug_one_gets_it() {
 
 #[tokio::test]
 async fn of_many_renames_of_one_tenant_each_that_is_done_starts_where_the_last_ended() {
-    let acme = TestTenant::new().await;
-    let operator = acme.server().operator().await;
-    let id = acme.id().to_string();
-    let slug = |n: usize| format!("{}-{n}", acme.slug());
+    let own = Own::new().await;
+    let operator = own.server.operator().await;
+    let id = made(&operator, "acme").await;
+    let slug = |n: usize| format!("acme-{n}");
     let names: Vec<String> = (0..6).map(slug).collect();
     let answers = join_all(names.iter().map(|name| rename(&operator, &id, name))).await;
     let (done, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 200);
@@ -126,7 +139,7 @@ async fn of_many_renames_of_one_tenant_each_that_is_done_starts_where_the_last_e
     let now = now["slug"].as_str().unwrap();
     let mut served = Vec::new();
     for name in &names {
-        let there = acme.anonymous().naming(Some(name));
+        let there = own.server.anonymous().naming(Some(name));
         let login = json!({ "email": "nobody@example.com", "password": TestTenant::PASSWORD });
         if there.post("/auth/login", &login).await.status != 404 {
             served.push(name.as_str());
