@@ -8,7 +8,7 @@ use crate::tenancy::{DbError, Param, Scoped, Sql};
 
 const LOCK: Sql = Sql::new(
     "idempotency.lock",
-    "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked",
+    "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || $1, 0)) AS locked",
 );
 const PURGE: Sql = Sql::new(
     "idempotency.purge",
@@ -28,9 +28,9 @@ const INSERT: Sql = Sql::new(
     "INSERT INTO idempotency_keys (actor_id, key, fingerprint, body, created_at) VALUES ($1, $2, $3, $4, $5)",
 );
 
-/// Whether the key is ours until the transaction ends. Actors' ids are unique over all tenants, so the lock's name is too.
+/// Whether the key is ours until the transaction ends. The lock's name has the tenant in it: a clone's people have the ids of its source's.
 pub(super) async fn lock(db: &mut Scoped, key: &IdempotencyKey) -> Result<bool, DbError> {
-    let name = format!("idempotency {} {}", key.actor, key.key);
+    let name = format!(" idempotency {} {}", key.actor, key.key);
     db.query_one(&LOCK, &[&name]).await?.get("locked")
 }
 

@@ -10,16 +10,16 @@ use crate::program::owner;
 use crate::tenants::new_tenant;
 
 /// A server with a folder for exports, an operator, and a tenant `acme`.
-struct Place {
-    server: TestServer,
-    operator: Actor,
-    acme: String,
-    folder: TempDir,
-    database: TestDatabase,
+pub struct Place {
+    pub server: TestServer,
+    pub operator: Actor,
+    pub acme: String,
+    pub folder: TempDir,
+    pub database: TestDatabase,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let database = TestDatabase::new().await;
         let folder = tempfile::tempdir().unwrap();
         let mut config = database.config.clone();
@@ -38,7 +38,7 @@ impl Place {
     }
 
     /// The end of the operation that this answer begins.
-    async fn end(&self, begun: &Answer) -> Value {
+    pub async fn end(&self, begun: &Answer) -> Value {
         let operation = begun.expect(202);
         let path = format!("/operations/{}", operation["id"].as_str().unwrap());
         assert!(begun.header("location").ends_with(&path));
@@ -228,40 +228,4 @@ async fn without_a_folder_exports_are_off_and_say_what_to_set() {
         problem["detail"].as_str().unwrap().contains("EXPORT_DIR"),
         "{problem}"
     );
-}
-
-#[tokio::test]
-async fn the_same_request_with_the_same_key_begins_one_copy() {
-    let place = Place::new().await;
-    let path = format!("/tenants/{}/clone", place.acme);
-    let begin = async |slug: &str| {
-        let request = place.operator.request(reqwest::Method::POST, &path);
-        let request = request.header("Idempotency-Key", "one");
-        Answer::of(request.json(&json!({ "slug": slug }))).await
-    };
-    let (one, again) = (begin("twin").await, begin("twin").await);
-    assert_eq!(one.expect(202)["id"], again.expect(202)["id"]);
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    begin("other")
-        .await
-        .expect_problem(422, "idempotency_mismatch");
-    assert_eq!(place.end(&one).await["status"], "succeeded");
-
-    let path = format!("/tenants/{}/export", place.acme);
-    let begin = async |key: &'static str| {
-        let request = place.operator.request(reqwest::Method::POST, &path);
-        Answer::of(request.header("Idempotency-Key", key)).await
-    };
-    begin("one")
-        .await
-        .expect_problem(422, "idempotency_mismatch");
-    let (two, again, three) = (begin("two").await, begin("two").await, begin("three").await);
-    assert_eq!(two.expect(202)["id"], again.expect(202)["id"]);
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_ne!(two.expect(202)["id"], three.expect(202)["id"]);
-    for begun in [&two, &three] {
-        assert_eq!(place.end(begun).await["status"], "succeeded");
-    }
-    let files = std::fs::read_dir(place.folder.path()).unwrap().count();
-    assert_eq!(files, 2, "one for each key");
 }

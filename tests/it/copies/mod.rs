@@ -4,6 +4,7 @@ mod cloning;
 mod damaged;
 mod fixture;
 mod http;
+mod keys;
 mod killed;
 mod killed_server;
 mod lists;
