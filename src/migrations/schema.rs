@@ -60,6 +60,9 @@ fn default_privileges(schema: &str, role: &str) -> String {
     )
 }
 
+/// Sessions of one temporary schema's login at a time, so that no job takes the places of all others and of the servers.
+const SESSIONS: u32 = 10;
+
 /// Lets somebody sign in as the schema's own role, and so reach this schema and nothing else, until the time `until`.
 ///
 /// # Errors
@@ -73,7 +76,7 @@ pub async fn open_login(
     let role = name.quoted();
     let password = password.replace('\'', "''");
     tx.batch(&format!(
-        "ALTER ROLE {role} LOGIN PASSWORD '{password}' VALID UNTIL '{}';
+        "ALTER ROLE {role} LOGIN CONNECTION LIMIT {SESSIONS} PASSWORD '{password}' VALID UNTIL '{}';
          DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO {role}', current_database()); END $$;",
         until.to_rfc3339()
     ))

@@ -85,6 +85,22 @@ async fn real_tenant_is_not_dropped_as_a_temporary_one() {
 }
 
 #[tokio::test]
+async fn one_address_takes_ten_places_and_no_more() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    let made = program.run("temp-schema create --json").expect(0).json();
+    let address: tokio_postgres::Config = made["dsn"].as_str().unwrap().parse().unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        let (client, connection) = address.connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        clients.push(client);
+    }
+    let refused = address.connect(tokio_postgres::NoTls).await.err().unwrap();
+    assert_eq!(refused.code().unwrap().code(), "53300");
+}
+
+#[tokio::test]
 async fn whoever_has_the_address_reaches_that_schema_and_becomes_nobody_else() {
     let database = TestDatabase::new().await;
     let program = Program::on(&database);
