@@ -74,6 +74,14 @@ pub enum TenantsError {
     /// There is no such plan.
     #[error("there is no plan `{0}`")]
     UnknownPlan(String),
+    /// A name is too short, too long, or no text.
+    #[error("expected a name of 1 to 200 characters, without NUL; got {got} characters")]
+    Name {
+        /// Pointer to it.
+        at: &'static str,
+        /// As many as came.
+        got: usize,
+    },
     /// Its schema could not be made; nothing of it stayed.
     #[error("the tenant's schema could not be made")]
     Schema(#[source] ApplyError),
@@ -146,6 +154,10 @@ impl From<TenantsError> for Error {
                 .retry_after(Duration::from_secs(5)),
             TenantsError::UnknownPlan(_) => {
                 Self::validation(vec![FieldError::new("/plan", "unknown_plan", detail)])
+            }
+            TenantsError::Name { at, got } => {
+                let code = if got == 0 { "too_short" } else { "too_long" };
+                Self::validation(vec![FieldError::new(at, code, detail)])
             }
             TenantsError::SignUpOff => Self::new(ErrorKind::Forbidden, "sign_up_off", detail),
             TenantsError::Schema(cause) => Self::internal(cause),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::error::TenantsError;
 use crate::domains::passwords::NewPassword;
 use crate::domains::users::Email;
 use crate::migrations::LedgerLine;
@@ -19,6 +20,18 @@ pub struct NewAdmin {
     pub name: String,
     /// Password to sign in with.
     pub password: NewPassword,
+}
+
+/// Characters in the name of a tenant or of its first admin.
+const NAME: std::ops::RangeInclusive<usize> = 1..=200;
+
+/// A name for people, as long as the API allows, whoever brings it.
+pub(super) fn check_name(at: &'static str, name: &str) -> Result<(), TenantsError> {
+    let got = name.chars().count();
+    if NAME.contains(&got) && !name.contains('\0') {
+        return Ok(());
+    }
+    Err(TenantsError::Name { at, got })
 }
 
 /// What a caller says to make a tenant.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::TenantsError;
 use super::life::Transition;
-use super::model::{Migrations, NewTenant, TenantView, audited};
+use super::model::{Migrations, NewTenant, TenantView, audited, check_name};
 use super::provision;
 use super::repository;
 use crate::domains::Deps;
@@ -43,13 +43,17 @@ impl<'d> Tenants<'d> {
     /// Makes a tenant; ready when this returns. With a key, the same request again gives the same answer.
     ///
     /// # Errors
-    /// [`TenantsError::SlugTaken`], the key's own, or the caller may not.
+    /// [`TenantsError::Name`], [`TenantsError::SlugTaken`], the key's own, or the caller may not.
     pub async fn create(
         &self,
         new: NewTenant,
         key: Option<&IdempotencyKey>,
     ) -> Result<Once<TenantView>, TenantsError> {
         let scope = authorize::<TenantsCreate>(&self.context)?;
+        check_name("/name", &new.name)?;
+        if let Some(admin) = &new.admin {
+            check_name("/admin/name", &admin.name)?;
+        }
         let admin = match &new.admin {
             None => None,
             Some(admin) => Some(FirstAdmin {

@@ -3,7 +3,22 @@
 use serde_json::Value;
 use tenantry::testkit::TestDatabase;
 
-use crate::program::Program;
+use crate::program::{Program, Ran};
+
+#[tokio::test]
+async fn a_name_is_as_long_as_the_api_allows_or_refused() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    let long = "a".repeat(201);
+    for (option, name) in [("--name", ""), ("--name", &long), ("--admin-name", &long)] {
+        let mut create = program.command("tenant create acme --admin-email ada@example.com");
+        let refused = Ran::of(create.args([option, name])).expect(1);
+        let words = "expected a name of 1 to 200 characters";
+        assert!(refused.err.contains(words), "{}", refused.err);
+    }
+    let most = format!("tenant create acme --name {}", &long[1..]);
+    program.run(&most).expect(0);
+}
 
 #[tokio::test]
 async fn tenant_is_led_through_its_life() {

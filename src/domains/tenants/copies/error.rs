@@ -40,6 +40,11 @@ pub enum CopyError {
     /// The platform's people are operators; in a tenant they would be nothing.
     #[error("the platform's own tenant cannot be copied")]
     Platform,
+    /// It has a name that no tenant gets now.
+    #[error(
+        "expected 1 to 200 characters in the source's name, without NUL; give the new tenant another (`--name`, `\"name\"`)"
+    )]
+    SourceName,
     /// Its migrations never succeeded.
     #[error(
         "the tenant was never migrated, so there is nothing to copy; run `tenantry migrate run`"

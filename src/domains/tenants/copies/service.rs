@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::error::TenantsError;
+use super::super::model::check_name;
 use super::super::service::Tenants;
 use super::error::CopyError;
 use super::file::{Reading, Writing, Written};
@@ -133,6 +134,15 @@ impl Copier {
     }
 }
 
+impl NewCopy {
+    /// # Errors
+    /// [`TenantsError::Name`].
+    pub(super) fn check(&self) -> Result<(), TenantsError> {
+        let name = self.name.as_deref();
+        name.map_or(Ok(()), |name| check_name("/name", name))
+    }
+}
+
 impl Tenants<'_> {
     /// Writes all of a tenant but its credentials into the file `to`, as it is at one moment.
     ///
@@ -172,6 +182,7 @@ impl Tenants<'_> {
         mut progress: impl FnMut(CopyProgress) + Send,
     ) -> Result<Copied, TenantsError> {
         let copier = Copier::of(self)?;
+        new.check()?;
         let mut watch = Watch {
             rows: &mut progress,
             steps: None,
@@ -191,6 +202,7 @@ impl Tenants<'_> {
         mut progress: impl FnMut(CopyProgress) + Send,
     ) -> Result<Copied, TenantsError> {
         let copier = Copier::of(self)?;
+        new.check()?;
         let tenant = self.to_be_copied(&copier, id).await?;
         let mut tx = self.deps.tenancy.control("clone a tenant").await?;
         let to = json!({ "slug": new.slug.as_str() });

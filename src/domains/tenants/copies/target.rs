@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::super::error::TenantsError;
-use super::super::model::{TenantView, audited};
+use super::super::model::{TenantView, audited, check_name};
 use super::super::provision::WAIT;
 use super::super::repository::{self as tenants, NewRow};
 use super::error::CopyError;
-use super::file::{FileError, Manifest};
+use super::file::Manifest;
 use super::flow::{Origin, Watch};
 use super::repository::{self, Shape};
 use super::source::seal;
@@ -21,9 +21,6 @@ use crate::domains::access::{Context, Scope, TenantsManage};
 use crate::domains::audit::{self, Act};
 use crate::migrations::Migrator;
 use crate::tenancy::{DdlTransaction, SchemaName, Slug, Status, TenantId};
-
-/// As the API allows, in characters.
-const LONGEST_NAME: usize = 200;
 
 /// What a tenant that is made of a copy is called.
 #[derive(Debug, Clone)]
@@ -67,7 +64,7 @@ impl Making<'_> {
         origin: Origin,
         watch: &mut Watch<'_>,
     ) -> Result<Copied, TenantsError> {
-        self.fits()?;
+        self.fits(new)?;
         let mut notes = Vec::new();
         let left_behind = self.left_behind(new, &mut notes)?;
         let mut tx = self.migrator.begin_waiting(WAIT).await?;
@@ -106,12 +103,10 @@ impl Making<'_> {
         })
     }
 
-    /// Whether this program has the migrations that the rows need.
-    fn fits(&self) -> Result<(), CopyError> {
-        let name = &self.manifest.tenant.name;
-        if !(1..=LONGEST_NAME).contains(&name.chars().count()) || name.contains('\0') {
-            let reason = format!("expected 1 to {LONGEST_NAME} characters in the tenant's name");
-            return Err(FileError::Damaged(reason).into());
+    /// Whether the new tenant can have the source's name, where it gets none of its own, and this program has the migrations that the rows need.
+    fn fits(&self, new: &NewCopy) -> Result<(), CopyError> {
+        if new.name.is_none() && check_name("/name", &self.manifest.tenant.name).is_err() {
+            return Err(CopyError::SourceName);
         }
         let (set, schema) = (self.migrator.set(), &self.manifest.schema);
         let newest = set.target().version;
