@@ -42,6 +42,15 @@ async fn the_same_request_with_the_same_key_begins_one_copy() {
     for begun in [&two, &three] {
         assert_eq!(place.end(begun).await["status"], "succeeded");
     }
+
+    // What was answered stays answered when its tenant is gone.
+    let one = format!("/tenants/{}", place.acme);
+    place.operator.delete(&one).await.expect(202);
+    let after = begin("two").await;
+    assert_eq!(after.expect(202)["id"], two.expect(202)["id"]);
+    begin("four")
+        .await
+        .expect_problem(409, "invalid_transition");
     let files = std::fs::read_dir(place.folder.path()).unwrap().count();
     assert_eq!(files, 2, "one for each key");
 }

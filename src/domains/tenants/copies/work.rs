@@ -33,11 +33,13 @@ impl Tenants<'_> {
     ) -> Result<Once<Operation>, TenantsError> {
         let copier = Copier::of(self)?;
         self.migrator.ensure_able().await?;
-        let tenant = self.to_be_copied(&copier, id).await?;
+        // Looked for before the transaction takes its connection, and judged behind the kept answer, which outlives it.
+        let tenant = self.to_be_copied(&copier, id).await;
         let mut tx = self.deps.tenancy.control("export a tenant").await?;
         if let Some(before) = self.replayed(&mut tx, key).await? {
             return Ok(Once::Before(before));
         }
+        let tenant = tenant?;
         let operation = self.running(EXPORT, id, &EXPORT_STEPS);
         let day = operation.created_at.format("%Y%m%d");
         let name = format!("{}-{day}-{}.tar", tenant.slug, operation.id.simple());
@@ -113,11 +115,12 @@ impl Tenants<'_> {
     ) -> Result<Once<Operation>, TenantsError> {
         let copier = Copier::of(self)?;
         self.migrator.ensure_able().await?;
-        let tenant = self.to_be_copied(&copier, source).await?;
+        let tenant = self.to_be_copied(&copier, source).await;
         let mut tx = self.deps.tenancy.control("clone a tenant").await?;
         if let Some(before) = self.replayed(&mut tx, key).await? {
             return Ok(Once::Before(before));
         }
+        let tenant = tenant?;
         let id = TenantId(new_id());
         let operation = self.running("tenant.clone", id.0, &COPY_STEPS);
         self.begin(&mut tx, &operation, &new, key).await?;
