@@ -86,6 +86,7 @@ const CODES: &[(u16, &str, When)] = &[
     (409, "last_admin", When::Own),
     (409, "already_invited", When::Own),
     (409, "invalid_transition", When::Own),
+    (409, "migration_failed", When::Own),
     (409, "copy_refused", When::Own),
     (409, "idempotency_running", When::Again),
     (410, "tenant_deleted", When::Tenant),

@@ -134,6 +134,7 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
         &["role_hierarchy", "builtin_role", "role_in_use"],
     ),
     (&["createTenant"], &["slug_taken", "login_busy"]),
+    (&["createTenant", "restoreTenant"], &["migration_failed"]),
     (
         &["replaceTenant", "updateTenant", "updateOwnTenant"],
         &["plan_forbidden"],

@@ -9,6 +9,9 @@ use crate::error::{Error, ErrorKind, FieldError};
 use crate::migrations::ApplyError;
 use crate::tenancy::{DbError, SchemaName, Status};
 
+/// When a busy tenant may be worth another try.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// A use case that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantsError {
@@ -150,8 +153,9 @@ impl From<TenantsError> for Error {
             TenantsError::Expired | TenantsError::Lost(_) => {
                 Self::new(ErrorKind::Gone, "tenant_deleted", detail)
             }
-            TenantsError::Busy => Self::new(ErrorKind::Unavailable, "tenant_busy", detail)
-                .retry_after(Duration::from_secs(5)),
+            TenantsError::Busy => {
+                Self::new(ErrorKind::Unavailable, "tenant_busy", detail).retry_after(BUSY)
+            }
             TenantsError::UnknownPlan(_) => {
                 Self::validation(vec![FieldError::new("/plan", "unknown_plan", detail)])
             }
@@ -160,7 +164,13 @@ impl From<TenantsError> for Error {
                 Self::validation(vec![FieldError::new(at, code, detail)])
             }
             TenantsError::SignUpOff => Self::new(ErrorKind::Forbidden, "sign_up_off", detail),
-            TenantsError::Schema(cause) => Self::internal(cause),
+            TenantsError::Schema(cause) if cause.is_lock_timeout() => {
+                Self::new(ErrorKind::Unavailable, "tenant_busy", cause.reason()).retry_after(BUSY)
+            }
+            // What PostgreSQL said is for the operator, who wrote the migration.
+            TenantsError::Schema(cause) => {
+                Self::new(ErrorKind::Conflict, "migration_failed", cause.reason())
+            }
             TenantsError::Copy(error) => error.into(),
             TenantsError::Idempotency(error) => error.into(),
             TenantsError::Denied(denied) => denied.into(),

@@ -106,7 +106,8 @@ impl<'d> Registrations<'d> {
             }
             tx.leave().await?;
         }
-        let view = build(self.migrator, &mut tx, clock, &tenant).await?;
+        let view = build(self.migrator, &mut tx, clock, &tenant).await;
+        let view = view.map_err(unsaid)?;
         let id = TenantId(view.id);
         let act = Act {
             action: "tenant.registered",
@@ -140,5 +141,13 @@ impl<'d> Registrations<'d> {
         audit::record(tx.scoped(), context, clock, act).await?;
         tx.commit().await?;
         Ok(Once::Now(registered))
+    }
+}
+
+/// What is wrong with a migration is for operators, and whoever signs up is none.
+fn unsaid(error: TenantsError) -> TenantsError {
+    match error {
+        TenantsError::Schema(cause) => Error::internal(cause).into(),
+        other => other,
     }
 }

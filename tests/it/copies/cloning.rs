@@ -54,7 +54,10 @@ async fn a_source_whose_name_no_tenant_gets_is_copied_under_another() {
         assert!(long.err.contains("expected a name of"), "{}", long.err);
     }
     let clone = "tenant clone acme one --name One --json".to_owned();
-    for (copy, name) in [(clone, "One"), (format!("{import} two --name Two --json"), "Two")] {
+    for (copy, name) in [
+        (clone, "One"),
+        (format!("{import} two --name Two --json"), "Two"),
+    ] {
         let made = acme.program.run(&copy).expect(0).json();
         assert_eq!(made["tenant"]["name"], name);
     }

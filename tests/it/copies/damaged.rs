@@ -116,6 +116,14 @@ const CASES: &[Case] = &[
         "the rows are refused: together: ERROR: insert or update on table",
     ),
     (
+        "an audit log without its end",
+        |at| {
+            edit(at, |m| m["tables"][0]["rows"] = json!(0));
+            rewrite(at, "audit_head", |_| String::new());
+        },
+        "the rows are refused: audit_log: ERROR: query returned no rows",
+    ),
+    (
         "an operator",
         |at| rewrite(at, "users", |rows| rows.replace("auditor", "super_admin")),
         "has the role super_admin",

@@ -1,6 +1,7 @@
 //! A tenant with some of everything, and how to look at copies of it.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use tenantry::testkit::{Answer, TestDatabase};
 use tokio_postgres::Client;
 
 use crate::mfa;
-use crate::program::{PASSWORD, Program, Server, owner};
+use crate::program::{PASSWORD, Program, Server, number, owner};
 
 pub const ADA: &str = "ada@example.com";
 
@@ -68,6 +69,18 @@ impl Acme {
 pub async fn schema_of(sql: &Client, slug: &str) -> String {
     let name = "SELECT 't_' || replace(id::text, '-', '') FROM public.tenants WHERE slug = $1";
     sql.query_one(name, &[&slug]).await.unwrap().get(0)
+}
+
+/// Until somebody waits for this table, which another transaction has locked.
+pub async fn waits_for(sql: &Client, table: &str) {
+    let waiting = format!(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
+    );
+    let began = Instant::now();
+    while number(sql, &waiting).await == 0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "nobody waits");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The rows of a tenant's table as text, sorted.

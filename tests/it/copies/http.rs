@@ -215,6 +215,24 @@ async fn of_two_imports_of_one_slug_one_is_made() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_tenant_that_is_deleted_meanwhile_says_so() {
+    let place = Place::new().await;
+    let sql = owner(&place.database).await;
+    // The copy waits for whoever is making a tenant of its slug.
+    let hold = "BEGIN; INSERT INTO public.tenants (id, slug, name, status, created_at, updated_at) \
+                VALUES (gen_random_uuid(), 'twin', 'Twin', 'active', now(), now())";
+    sql.batch_execute(hold).await.unwrap();
+    let one = format!("/tenants/{}", place.acme);
+    let (path, twin) = (format!("{one}/clone"), json!({ "slug": "twin" }));
+    let begun = place.operator.post(&path, &twin).await;
+    place.operator.delete(&one).await.expect(202);
+    sql.batch_execute("ROLLBACK").await.unwrap();
+    let ended = place.end(&begun).await;
+    let why = ended["error"].as_str().unwrap();
+    assert_eq!(why, "a tenant that is deleted cannot be copied");
+}
+
+#[tokio::test]
 async fn without_a_folder_exports_are_off_and_say_what_to_set() {
     let database = TestDatabase::new().await;
     let mut config = database.config.clone();

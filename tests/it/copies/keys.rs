@@ -1,14 +1,12 @@
 //! Idempotency keys: of requests that begin copies, and of people whom a copy has as well.
 
-use std::time::{Duration, Instant};
-
 use reqwest::Method;
 use serde_json::json;
 use tenantry::testkit::{Actor, Answer};
 
-use super::fixture::schema_of;
+use super::fixture::{schema_of, waits_for};
 use super::http::Place;
-use crate::program::{number, owner};
+use crate::program::owner;
 
 #[tokio::test]
 async fn the_same_request_with_the_same_key_begins_one_copy() {
@@ -68,7 +66,7 @@ async fn a_key_of_a_clone_does_not_wait_for_the_same_persons_key_in_the_source()
     let (in_source, in_clone) = (ada("acme").await, ada("twin").await);
     let me = async |ada: &Actor| ada.get("/users/me").await.expect(200)["id"].clone();
     assert_eq!(me(&in_source).await, me(&in_clone).await);
-    let make = async |ada: &Actor| {
+    let project = async |ada: &Actor| {
         let request = ada.request(Method::POST, "/projects");
         let request = request.header("Idempotency-Key", "one");
         Answer::of(request.json(&json!({ "name": "moon" }))).await
@@ -78,20 +76,14 @@ async fn a_key_of_a_clone_does_not_wait_for_the_same_persons_key_in_the_source()
     let source = schema_of(&sql, "acme").await;
     let hold = format!("BEGIN; LOCK TABLE {source}.projects IN ACCESS EXCLUSIVE MODE");
     sql.batch_execute(&hold).await.unwrap();
-    let held = make(&in_source);
+    let waiting = project(&in_source);
     let meanwhile = async {
-        let waiting =
-            format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{source}.projects'::regclass");
-        let began = Instant::now();
-        while number(&sql, &waiting).await == 0 {
-            assert!(began.elapsed() < Duration::from_secs(20), "nobody waits");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let made = make(&in_clone).await;
+        waits_for(&sql, &format!("{source}.projects")).await;
+        let made = project(&in_clone).await;
         sql.batch_execute("COMMIT").await.unwrap();
         made
     };
-    let (held, made) = tokio::join!(held, meanwhile);
+    let (waited, made) = tokio::join!(waiting, meanwhile);
     made.expect(201);
-    held.expect(201);
+    waited.expect(201);
 }

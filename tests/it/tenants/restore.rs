@@ -115,6 +115,10 @@ async fn a_tenant_whose_missed_migration_fails_stays_deleted() {
     let newer = Program::on(&database).set("MIGRATIONS_DIR", broken.dir());
     let failed = newer.run("tenant restore acme").expect(1);
     assert!(failed.err.contains("division by zero"), "{}", failed.err);
+    assert!(!failed.err.contains("on our side"), "{}", failed.err);
+    let made = newer.run("tenant create globex").expect(1);
+    let words = "error: migration V99";
+    assert!(made.err.contains(words), "{}", made.err);
     let shown = program.run("tenant show acme --json").expect(0).json();
     assert_eq!(shown["status"], "deleted");
     program.run("tenant restore acme").expect(0);

@@ -19,7 +19,7 @@ use crate::domains::access::{Context, Scope, TenantsManage, authorize};
 use crate::domains::audit::{self, Act};
 use crate::ids::new_id;
 use crate::migrations::Migrator;
-use crate::tenancy::{ControlTransaction, PLATFORM_SLUG, Status, Tenant, TenantId};
+use crate::tenancy::{ControlTransaction, PLATFORM_SLUG, Status, Tenant, TenantId, TenantKey};
 
 /// An export.
 #[derive(Debug, Clone)]
@@ -52,6 +52,18 @@ impl Copier {
     }
 
     pub(super) async fn export(
+        &self,
+        tenant: &Tenant,
+        to: &Path,
+        watch: &mut Watch<'_>,
+    ) -> Result<Exported, TenantsError> {
+        match self.export_rows(tenant, to, watch).await {
+            Err(error) => Err(self.unless_deleted(tenant, error).await),
+            exported => exported,
+        }
+    }
+
+    async fn export_rows(
         &self,
         tenant: &Tenant,
         to: &Path,
@@ -101,6 +113,19 @@ impl Copier {
         new: &NewCopy,
         watch: &mut Watch<'_>,
     ) -> Result<Copied, TenantsError> {
+        match self.clone_rows(tenant, id, new, watch).await {
+            Err(error) => Err(self.unless_deleted(tenant, error).await),
+            copied => copied,
+        }
+    }
+
+    async fn clone_rows(
+        &self,
+        tenant: &Tenant,
+        id: TenantId,
+        new: &NewCopy,
+        watch: &mut Watch<'_>,
+    ) -> Result<Copied, TenantsError> {
         let opened = source::open(&self.deps, &self.migrator, &self.scope, tenant);
         let (manifest, origin) = opened.await?;
         let making = Making {
@@ -112,6 +137,19 @@ impl Copier {
             action: "tenant.cloned",
         };
         making.make(id, new, origin, watch).await
+    }
+
+    /// What failed, or that the source was deleted meanwhile, for which any of its tables may have been missing.
+    async fn unless_deleted(&self, source: &Tenant, error: TenantsError) -> TenantsError {
+        self.deps.tenancy.forget(source.id);
+        match self.deps.tenancy.find(&TenantKey::Id(source.id)).await {
+            Ok(Some(now)) if now.status != Status::Deleted => error,
+            Ok(_) => TenantsError::InvalidTransition {
+                from: Status::Deleted,
+                verb: "copied",
+            },
+            Err(_) => error,
+        }
     }
 
     /// Before anything leaves the tenant: into the platform's log, and into its own.
