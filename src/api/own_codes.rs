@@ -171,6 +171,7 @@ pub(super) const OWN: &[(&[&str], &[&str])] = &[
         &[
             "replaceTenant",
             "updateTenant",
+            "updateOwnTenant",
             "suspendTenant",
             "activateTenant",
             "cancelTenant",

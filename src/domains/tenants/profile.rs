@@ -1,5 +1,7 @@
 //! A tenant's profile, and what it uses: for operators, and for its own people.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::error::TenantsError;
@@ -8,6 +10,11 @@ use super::repository;
 use super::service::Tenants;
 use crate::domains::access::{TenantRead, TenantUpdate, TenantsManage, authorize};
 use crate::tenancy::{PLATFORM_SLUG, Status};
+
+/// How long a change waits for the tenant's row, or for a slug that somebody is about to take.
+const ROW: Duration = Duration::from_secs(5);
+/// How long it waits for the platform's log, where all operators queue: as long as a statement may take.
+const LOG: Duration = Duration::from_secs(30);
 
 impl Tenants<'_> {
     /// The caller's own tenant.
@@ -48,7 +55,8 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// [`TenantsError::NotFound`], [`TenantsError::SlugTaken`], [`TenantsError::UnknownPlan`], [`TenantsError::PlanIsOperators`],
-    /// [`TenantsError::SlugIsOperators`], [`TenantsError::InvalidTransition`] where it is deleted, [`TenantsError::Temporary`], or the caller may not.
+    /// [`TenantsError::SlugIsOperators`], [`TenantsError::InvalidTransition`] where it is deleted, [`TenantsError::Temporary`],
+    /// [`TenantsError::Db`] where its row was not to be had in time, or the caller may not.
     pub async fn update(&self, id: Uuid, change: TenantChange) -> Result<TenantView, TenantsError> {
         let scope = authorize::<TenantUpdate>(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
@@ -78,12 +86,14 @@ impl Tenants<'_> {
         }
         let now = self.deps.clock.now();
         let mut tx = self.deps.tenancy.control("change a tenant").await?;
+        tx.limit_lock_waits(ROW).await?;
         let db = tx.public().await?;
         if let Some(slug) = slug {
             // Before the profile, so that a taken slug is heard of first.
             repository::rename(db, &scope, &tenant, slug, now).await?;
         }
         repository::set_profile(db, &scope, tenant.id, &change, now).await?;
+        tx.limit_lock_waits(LOG).await?;
         let after = TenantView {
             slug: slug.unwrap_or(&tenant.slug).to_string(),
             name: change.name.clone().unwrap_or_else(|| before.name.clone()),

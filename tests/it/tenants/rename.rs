@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tenantry::testkit::{Actor, Answer, TestDatabase, TestServer, TestTenant};
 
 use super::{Own, answers_soon, id_of, new_tenant};
-use crate::program::Program;
+use crate::program::{Program, owner};
 
 async fn rename(operator: &Actor, id: &str, slug: &str) -> Answer {
     let path = format!("/tenants/{id}");
@@ -104,6 +104,21 @@ async fn a_temporary_tenant_keeps_its_slug() {
     let problem = refused.expect_problem(409, "invalid_transition");
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("a temporary tenant"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_is_a_busy_tenant() {
+    let database = TestDatabase::new().await;
+    let server = TestServer::start(&database).await;
+    let operator = server.operator().await;
+    let id = made(&operator, "acme").await;
+    let sql = owner(&database).await;
+    let hold = "BEGIN; SELECT 1 FROM public.tenants WHERE slug = 'acme' FOR UPDATE";
+    sql.batch_execute(hold).await.unwrap();
+    let busy = rename(&operator, &id, "acme-corp").await;
+    busy.expect_problem(503, "tenant_busy");
+    sql.batch_execute("COMMIT").await.unwrap();
+    rename(&operator, &id, "acme-corp").await.expect(200);
 }
 
 #[tokio::test]
