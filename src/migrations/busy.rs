@@ -77,15 +77,18 @@ impl Migrator {
                 tries += 1;
                 continue;
             }
+            return Err(E::from(self.busy(id, what, tries, began).await));
+        }
+    }
+
+    /// What is told of work that got no lock of a tenant in so many tries.
+    pub async fn busy(&self, id: TenantId, what: String, tries: u32, began: Instant) -> Busy {
+        Busy {
+            what,
+            tries,
+            took: began.elapsed(),
             // Who they are is a help; that the tenant is busy is known without.
-            let held_by = self.holders(id).await.unwrap_or_default();
-            let took = began.elapsed();
-            return Err(E::from(Busy {
-                what,
-                tries,
-                took,
-                held_by,
-            }));
+            held_by: self.holders(id).await.unwrap_or_default(),
         }
     }
 

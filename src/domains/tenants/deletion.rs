@@ -3,6 +3,8 @@
 //! Invariant: the registry's row, the schema's name, who may use it, the end of all sessions and the audit are one transaction, so a tenant
 //! is alive or deleted whenever somebody looks, and killed at any moment it is one of the two.
 
+use std::time::Instant;
+
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -15,6 +17,7 @@ use crate::domains::audit::{self, Act};
 use crate::domains::auth::{Ended, end_all_sessions};
 use crate::domains::operations::{self, Operation, Starter};
 use crate::ids::new_id;
+use crate::migrations::ApplyError;
 use crate::tenancy::{DdlTransaction, Event, PLATFORM_SLUG, SchemaName, Status, Tenant, Tombstone};
 
 /// What a deletion is made of, as `GET /operations/{id}` tells. The data goes later, when its time is over.
@@ -34,20 +37,22 @@ impl Tenants<'_> {
     /// reaches its tables, whatever it wears or has prepared.
     ///
     /// # Errors
-    /// [`TenantsError::InvalidTransition`] where it is deleted already, [`TenantsError::Busy`], [`TenantsError::NotFound`], or the caller may
-    /// not.
+    /// [`TenantsError::InvalidTransition`] where it is deleted already, [`TenantsError::Schema`] where others hold it,
+    /// [`TenantsError::NotFound`], or the caller may not.
     pub async fn delete(&self, id: Uuid, retention: TimeDelta) -> Result<Deleted, TenantsError> {
         let scope: Scope<TenantsManage> = authorize(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
         if tenant.slug.as_str() == PLATFORM_SLUG {
             return Err(TenantsError::Platform("deleted"));
         }
-        let mut tries = 1;
+        let (mut tries, began) = (1, Instant::now());
         let locks = self.migrator.locks();
         let (deleted, ended) = loop {
             match self.try_delete(&scope, &tenant, retention).await {
                 Err(error) if error.is_lock_timeout() && locks.wait(tries).await => tries += 1,
-                Err(error) if error.is_lock_timeout() => return Err(TenantsError::Busy),
+                Err(error) if error.is_lock_timeout() => {
+                    return Err(self.busy(&tenant, "the deletion", tries, began).await);
+                }
                 done => break done?,
             }
         };
@@ -136,16 +141,18 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// [`TenantsError::InvalidTransition`] where it is not deleted, [`TenantsError::Expired`], [`TenantsError::Lost`], [`TenantsError::NoRole`],
-    /// [`TenantsError::Schema`], [`TenantsError::Busy`], [`TenantsError::NotFound`], or the caller may not.
+    /// [`TenantsError::Schema`] where a migration that it missed fails or others hold it, [`TenantsError::NotFound`], or the caller may not.
     pub async fn restore(&self, id: Uuid) -> Result<TenantView, TenantsError> {
         let scope: Scope<TenantsManage> = authorize(&self.context)?;
         let tenant = self.visible(scope.extent(), id).await?;
-        let mut tries = 1;
+        let (mut tries, began) = (1, Instant::now());
         let locks = self.migrator.locks();
         loop {
             match self.try_restore(&scope, &tenant).await {
                 Err(error) if error.is_lock_timeout() && locks.wait(tries).await => tries += 1,
-                Err(error) if error.is_lock_timeout() => return Err(TenantsError::Busy),
+                Err(error) if error.is_lock_timeout() => {
+                    return Err(self.busy(&tenant, "the restoration", tries, began).await);
+                }
                 done => break done?,
             }
         }
@@ -194,6 +201,12 @@ impl Tenants<'_> {
         self.record(&mut tx, act, Some(&tenant.schema)).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// With who holds it, for the operator to decide about.
+    async fn busy(&self, tenant: &Tenant, work: &str, tries: u32, began: Instant) -> TenantsError {
+        let busy = self.migrator.busy(tenant.id, work.to_owned(), tries, began);
+        ApplyError::from(busy.await).into()
     }
 
     /// Into the platform's log, and into the tenant's own where it has one. The last before the commit.

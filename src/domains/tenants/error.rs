@@ -60,9 +60,6 @@ pub enum TenantsError {
         "the role of this deleted tenant is missing; run `tenantry doctor --mend`, which makes it anew, and restore the tenant then"
     )]
     NoRole,
-    /// It is at work, and its locks were not to be had in time.
-    #[error("the tenant is too busy for this now; try again")]
-    Busy,
     /// What reaches another tenant is for operators.
     #[error(
         "this is for the platform's operators alone; POST /users makes users of your own tenant"
@@ -85,7 +82,7 @@ pub enum TenantsError {
         /// As many as came.
         got: usize,
     },
-    /// Its schema could not be made; nothing of it stayed.
+    /// Its schema could not be made or changed, or others hold it; nothing of it stayed.
     #[error("the tenant's schema could not be made")]
     Schema(#[source] ApplyError),
     /// A copy of it.
@@ -152,9 +149,6 @@ impl From<TenantsError> for Error {
             }
             TenantsError::Expired | TenantsError::Lost(_) => {
                 Self::new(ErrorKind::Gone, "tenant_deleted", detail)
-            }
-            TenantsError::Busy => {
-                Self::new(ErrorKind::Unavailable, "tenant_busy", detail).retry_after(BUSY)
             }
             TenantsError::UnknownPlan(_) => {
                 Self::validation(vec![FieldError::new("/plan", "unknown_plan", detail)])

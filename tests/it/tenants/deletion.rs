@@ -6,8 +6,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tenantry::testkit::{Answer, TestDatabase, TestServer, TestTenant};
 
+use super::killed_at_a_lock::THE_TENANT;
 use super::{Own, answers_soon, id_of, lead, new_tenant};
-use crate::program::{Program, owner};
+use crate::program::{Program, number, owner};
 
 #[tokio::test]
 async fn a_deleted_tenant_answers_410_and_keeps_its_slug() {
@@ -54,6 +55,26 @@ async fn a_deleted_tenant_stays_for_thirty_days_and_a_temporary_one_for_its_own_
     }
     assert_eq!(stays[0], chrono::TimeDelta::days(30));
     assert!(stays[1] <= chrono::TimeDelta::hours(1), "{stays:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_too_busy_to_be_deleted_says_for_whom() {
+    let database = TestDatabase::new().await;
+    let program = Program::on(&database);
+    program.run("tenant create acme").expect(0);
+    let sql = owner(&database).await;
+    let read = format!("BEGIN; {THE_TENANT}");
+    sql.batch_execute(&read).await.unwrap();
+    let process = number(&sql, "SELECT pg_backend_pid()::int8").await;
+    let refused = program.run("tenant delete acme --yes").expect(1);
+    for words in [
+        "busy: the deletion got no lock in".to_owned(),
+        format!("process {process}"),
+    ] {
+        assert!(refused.err.contains(&words), "{}", refused.err);
+    }
+    sql.batch_execute("COMMIT").await.unwrap();
+    program.run("tenant delete acme --yes").expect(0);
 }
 
 fn time(value: &Value) -> chrono::DateTime<chrono::Utc> {

@@ -7,7 +7,7 @@ use super::killed::{holder, kill_at_a_lock, wait_for};
 use crate::program::{Program, number, owner};
 
 /// The lock that keeps two from working on `acme` at once.
-const THE_TENANT: &str = "SELECT pg_advisory_xact_lock(('x' || right(replace(id::text, '-', ''), 16))::bit(64)::int8) \
+pub const THE_TENANT: &str = "SELECT pg_advisory_xact_lock(('x' || right(replace(id::text, '-', ''), 16))::bit(64)::int8) \
      FROM public.tenants WHERE name = 'acme'";
 /// Every connection but the asking one; of other logins no more is told than whose they are.
 const OTHERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
