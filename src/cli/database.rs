@@ -1,15 +1,19 @@
 //! The database that a command works on: the one in the configuration, or the private one, started if nobody runs it.
 
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::failure::Failure;
 use super::output;
 use crate::app::Foundation;
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseUrl};
+use crate::config::{Config, DatabaseUrl, ExposeSecret, SecretString};
 use crate::domains::Deps;
 use crate::domains::access::{Context, Origin};
+use crate::ids::random_token;
 use crate::migrations::{Migrator, Shared};
 use crate::private_postgres::{Address, Options, PrivatePostgres};
 use crate::tenancy::setup::{APP_LOGIN, OWNER_LOGIN, Superuser};
@@ -108,7 +112,7 @@ pub(super) async fn start_private(config: &Config) -> Result<PrivatePostgres, Fa
     Ok(PrivatePostgres::start(options).await?)
 }
 
-/// Makes both logins and the database there, and writes them into the configuration.
+/// Makes both logins and the database there, and writes them into the configuration, with the secret that seals what is in it.
 pub(super) async fn fill_in(config: &mut Config, address: &Address) -> Result<(), Failure> {
     let superuser: DatabaseUrl = parsed(&address.superuser_url("postgres"))?;
     let superuser = Superuser::connect(superuser.config()).await?;
@@ -118,7 +122,30 @@ pub(super) async fn fill_in(config: &mut Config, address: &Address) -> Result<()
         .await?;
     let url = |login| parsed(&address.url(login, address.password(), DATABASE));
     config.database.fill_in(url(APP_LOGIN)?, url(OWNER_LOGIN)?);
+    if config.auth.jwt_secret.is_none() {
+        config.auth.jwt_secret = Some(kept_secret(&config.dev.data_dir.join("jwt_secret"))?);
+    }
     Ok(())
+}
+
+/// A secret that stays the same from start to start, readable by its owner only.
+fn kept_secret(file: &Path) -> Result<SecretString, Failure> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    match options.open(file) {
+        Ok(mut opened) => {
+            let secret = SecretString::from(random_token().map_err(Failure::other)?);
+            opened.write_all(secret.expose_secret().as_bytes())?;
+            Ok(secret)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Ok(fs::read_to_string(file)?.into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn running_or_started(

@@ -1,10 +1,5 @@
 //! `dev`: everything on this machine, with nothing to set up: a private PostgreSQL, an operator, a demo tenant.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-
 use super::database::{fill_in, start_private};
 use super::failure::Failure;
 use super::output::say;
@@ -12,13 +7,12 @@ use super::password::{made_up, parse};
 use super::serve::listen;
 use crate::app::{App, Foundation};
 use crate::clock::Clock;
-use crate::config::{Config, ExposeSecret, Mode, SecretString};
+use crate::config::{Config, Mode};
 use crate::domains::Deps;
 use crate::domains::access::{Context, Origin, Role};
 use crate::domains::passwords::NewPassword;
 use crate::domains::tenants::{NewAdmin, NewTenant, Tenants, TenantsError};
 use crate::domains::users::{Email, NewUser, Seeded, Users};
-use crate::ids::random_token;
 use crate::signals;
 use crate::tenancy::{Slug, TenantKey};
 
@@ -42,9 +36,6 @@ pub(super) async fn run(mut config: Box<Config>) -> Result<(), Failure> {
     config.http.bind_addr = listener.local_addr()?;
     let private = start_private(&config).await?;
     fill_in(&mut config, private.address()).await?;
-    if config.auth.jwt_secret.is_none() {
-        config.auth.jwt_secret = Some(kept_secret(&config.dev.data_dir.join("jwt_secret"))?);
-    }
     let foundation = Foundation::new(&config, Clock::system())?;
     foundation.prepare().await?;
     let app = App::new(&config, foundation.clone()).await?;
@@ -136,26 +127,6 @@ fn seed_password(config: &Config) -> Result<(NewPassword, Option<String>), Failu
     }
     let chosen = made_up()?;
     Ok((chosen.password, chosen.to_tell))
-}
-
-/// A secret that stays the same from start to start, readable by its owner only.
-fn kept_secret(file: &Path) -> Result<SecretString, Failure> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    match options.open(file) {
-        Ok(mut opened) => {
-            let secret = SecretString::from(random_token().map_err(Failure::other)?);
-            opened.write_all(secret.expose_secret().as_bytes())?;
-            Ok(secret)
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Ok(fs::read_to_string(file)?.into())
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn parsed(email: &str) -> Result<Email, Failure> {

@@ -1,7 +1,7 @@
 //! What tokens are signed with.
 
 use super::Finding;
-use crate::config::{Config, ExposeSecret, Mode};
+use crate::config::{Config, ExposeSecret};
 
 const SUBJECT: &str = "signing secret";
 
@@ -13,14 +13,11 @@ pub(super) fn jwt(config: &Config) -> Finding {
         return Finding::good(SUBJECT, told);
     }
     let Some(secret) = &config.auth.jwt_secret else {
-        return match config.mode() {
-            Mode::Development => Finding::good(SUBJECT, "made by development mode, in DATA_DIR"),
-            Mode::Server => Finding::bad(
-                SUBJECT,
-                "neither JWT_SECRET nor JWT_PRIVATE_KEY is set, so `serve` will not start",
-                "set JWT_SECRET to the output of `openssl rand -base64 48`, the same on every node",
-            ),
-        };
+        return Finding::bad(
+            SUBJECT,
+            "neither JWT_SECRET nor JWT_PRIVATE_KEY is set, so `serve` will not start",
+            "set JWT_SECRET to the output of `openssl rand -base64 48`, the same on every node",
+        );
     };
     let secret = secret.expose_secret();
     let distinct = secret.bytes().collect::<std::collections::BTreeSet<_>>();

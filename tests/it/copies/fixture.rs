@@ -18,7 +18,7 @@ pub struct Acme {
     pub program: Program,
     pub sql: Client,
     pub api_key: String,
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 impl Acme {
@@ -54,7 +54,7 @@ impl Acme {
             sql: owner(&database).await,
             api_key: key["key"].as_str().unwrap().to_owned(),
             program,
-            _database: database,
+            database,
         }
     }
 
@@ -91,11 +91,20 @@ pub async fn rows(sql: &Client, slug: &str, table: &str) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// How many tenants, schemas and roles of tenants there are: what a failed copy leaves as it was.
-pub async fn inventory(sql: &Client) -> (i64, i64) {
-    let text = "SELECT (SELECT count(*) FROM public.tenants), (SELECT count(*) FROM pg_namespace WHERE nspname ~ '^t_[0-9a-f]{32}$')";
-    let row = sql.query_one(text, &[]).await.unwrap();
-    (row.get(0), row.get(1))
+/// How many tenants, schemas of tenants and roles with rights in them there are: what a failed copy leaves as it was.
+pub async fn inventory(sql: &Client) -> [i64; 3] {
+    let tenants = "SELECT count(*) FROM public.tenants";
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^t_[0-9a-f]{32}$'";
+    // Roles are the whole server's, and other tests make some meanwhile.
+    let roles = "SELECT count(DISTINCT r.oid) FROM pg_roles r JOIN pg_shdepend d \
+                 ON d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid \
+                 JOIN pg_database b ON b.oid = d.dbid AND b.datname = current_database() \
+                 WHERE r.rolname ~ '^t_[0-9a-f]{32}$'";
+    [
+        number(sql, tenants).await,
+        number(sql, schemas).await,
+        number(sql, roles).await,
+    ]
 }
 
 /// Whether the audit log of `slug` verifies for its admin, who has no second factor there; with the number of its lines.

@@ -9,3 +9,4 @@ mod killed;
 mod killed_server;
 mod lists;
 mod round_trip;
+mod secrets;

@@ -3,7 +3,7 @@
 mod access;
 mod lifecycle;
 pub mod place;
-mod process;
+pub mod process;
 mod survival;
 mod users;
 

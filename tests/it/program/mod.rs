@@ -3,6 +3,7 @@
 mod child;
 mod server;
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -45,6 +46,17 @@ impl Program {
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// The same without this variable.
+    pub fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// The folder that commands run in.
+    pub fn place(&self) -> &Path {
+        self.place.path()
     }
 
     /// A command line, its arguments parted by spaces.

@@ -90,9 +90,19 @@ pub enum CopyError {
     Structure(String),
     /// Second factors that nobody could use.
     #[error(
-        "{0} second factors and recovery codes are sealed under another APP_SECRET and would be worthless here; set the same APP_SECRET, or leave them behind by `--without-second-factors` (`\"without_second_factors\": true`), after which a password alone signs these users in"
+        "{rows} second factors and recovery codes would be worthless here: {why}; or leave them behind by `--without-second-factors` (`\"without_second_factors\": true`), after which a password alone signs these users in"
     )]
-    Sealed(u64),
+    Sealed {
+        /// How many.
+        rows: u64,
+        /// What keeps them closed, and what opens them.
+        why: &'static str,
+    },
+    /// An export whose second factors no import could take.
+    #[error(
+        "neither APP_SECRET nor JWT_SECRET is set, so the file could not say what its {0} second factors and recovery codes are sealed under, and no import would take them; set the secret that the server has"
+    )]
+    NoSeal(u64),
     /// In a tenant there are none.
     #[error(
         "a user of the export has the role super_admin, which is the platform's alone; the import is refused"

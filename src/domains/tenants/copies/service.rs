@@ -71,6 +71,10 @@ impl Copier {
     ) -> Result<Exported, TenantsError> {
         let opened = source::open(&self.deps, &self.migrator, &self.scope, tenant);
         let (manifest, origin) = opened.await?;
+        let sealed = manifest.sealed_rows();
+        if sealed > 0 && manifest.sealed_by.is_none() {
+            return Err(CopyError::NoSeal(sealed).into());
+        }
         watch.done("open_tenant").await;
         let writing = Writing::begin(to, &manifest).await;
         let mut writing = writing.map_err(CopyError::File)?;

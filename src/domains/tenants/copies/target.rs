@@ -66,7 +66,11 @@ impl Making<'_> {
     ) -> Result<Copied, TenantsError> {
         self.fits(new)?;
         let mut notes = Vec::new();
-        let left_behind = self.left_behind(new, &mut notes)?;
+        let left_behind = match &origin {
+            // It stays in the database, and so under the secret, that it is sealed in.
+            Origin::Tenant(_) => &[],
+            Origin::File(_) => self.left_behind(new, &mut notes)?,
+        };
         let mut tx = self.migrator.begin_waiting(WAIT).await?;
         let mut view = self.register(&mut tx, id, new, &mut notes).await?;
         let schema = SchemaName::of(id);
@@ -129,15 +133,21 @@ impl Making<'_> {
         new: &NewCopy,
         notes: &mut Vec<String>,
     ) -> Result<&'static [&'static str], CopyError> {
-        let sealed = self.manifest.tables.iter();
-        let sealed = sealed.filter(|table| SEALED.contains(&table.name.as_str()));
-        let rows: u64 = sealed.map(|table| table.rows).sum();
+        let rows = self.manifest.sealed_rows();
         let ours = seal(&self.deps.vault);
-        if rows == 0 || (ours.is_some() && ours == self.manifest.sealed_by) {
-            return Ok(&[]);
-        }
+        let why = match (&ours, &self.manifest.sealed_by) {
+            _ if rows == 0 => return Ok(&[]),
+            (Some(ours), Some(theirs)) if ours == theirs => return Ok(&[]),
+            (None, _) => {
+                "neither APP_SECRET nor JWT_SECRET is set; set the one that the server has"
+            }
+            (_, None) => {
+                "the export does not say under which secret they are sealed; make it anew where APP_SECRET is set"
+            }
+            _ => "they are sealed under another APP_SECRET; set the same",
+        };
         if !new.without_second_factors {
-            return Err(CopyError::Sealed(rows));
+            return Err(CopyError::Sealed { rows, why });
         }
         notes.push(format!(
             "{rows} second factors and recovery codes were left behind; their users sign in with a password alone"

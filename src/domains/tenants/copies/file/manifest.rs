@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::super::tables::SEALED;
+
 /// The format that this program writes, and the only one that it reads.
 pub(in crate::domains::tenants::copies) const FORMAT: u32 = 1;
 
@@ -82,6 +84,13 @@ pub struct Sequence {
 }
 
 impl Manifest {
+    /// Rows that the deployment's secret sealed.
+    pub fn sealed_rows(&self) -> u64 {
+        let sealed = self.tables.iter();
+        let sealed = sealed.filter(|table| SEALED.contains(&table.name.as_str()));
+        sealed.fold(0, |sum, table| sum.saturating_add(table.rows))
+    }
+
     /// Rows of all tables.
     pub fn rows(&self) -> u64 {
         self.tables
