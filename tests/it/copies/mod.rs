@@ -8,5 +8,6 @@ mod keys;
 mod killed;
 mod killed_server;
 mod lists;
+mod refused;
 mod round_trip;
 mod secrets;

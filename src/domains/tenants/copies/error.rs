@@ -50,9 +50,19 @@ pub enum CopyError {
         "the tenant was never migrated, so there is nothing to copy; run `tenantry migrate run`"
     )]
     NotMigrated,
+    /// A newer program has migrated the source.
+    #[error(
+        "the tenant is at version {version}, and this binary knows {newest}; copy it with the binary that migrated it or a newer one"
+    )]
+    Ahead {
+        /// The source's.
+        version: i32,
+        /// This program's.
+        newest: i32,
+    },
     /// Nobody has said what becomes of the table.
     #[error(
-        "nothing says whether the table `{0}` goes into a copy; add it to one of the lists in src/domains/tenants/copies/tables.rs"
+        "a migration made the table `{0}`, and nothing says whether it goes into a copy; who wrote the migration adds it to one of the lists in src/domains/tenants/copies/tables.rs"
     )]
     Undecided(String),
     /// Somebody migrated the source at the same time.

@@ -23,12 +23,16 @@ pub(super) async fn open(
     let mut tx = migrator.begin_snapshot().await?;
     let migrated = repository::ledger(tx.scoped(), tenant.id).await?;
     let (version, checksum) = migrated.ok_or(CopyError::NotMigrated)?;
-    let mut carried = Vec::new();
+    let newest = migrator.set().target().version;
+    if version > newest {
+        return Err(CopyError::Ahead { version, newest }.into());
+    }
+    let (mut carried, mut undecided) = (Vec::new(), None);
     for shape in repository::shapes(tx.scoped(), scope, schema).await? {
         match fate(&shape.name) {
             Some(Fate::Carried) => carried.push(shape),
             Some(Fate::LeftBehind) => {}
-            None => return Err(CopyError::Undecided(shape.name).into()),
+            None => undecided = Some(shape.name),
         }
     }
     repository::hold(&mut tx, schema, &carried).await?;
@@ -39,6 +43,10 @@ pub(super) async fn open(
     let reference = migrator.reference(version).await?;
     if let Some(difference) = structure.diff(&reference).first() {
         return Err(CopyError::Structure(difference.to_string()).into());
+    }
+    // Only now: a table that nobody's migration made is drift, and nothing to decide on.
+    if let Some(table) = undecided {
+        return Err(CopyError::Undecided(table).into());
     }
     let mut tables = Vec::new();
     for shape in carried {
