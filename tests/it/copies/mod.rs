@@ -2,6 +2,7 @@
 
 mod cloning;
 mod damaged;
+mod elsewhere;
 mod fixture;
 mod http;
 mod keys;
@@ -9,5 +10,6 @@ mod killed;
 mod killed_server;
 mod lists;
 mod refused;
+mod repacked;
 mod round_trip;
 mod secrets;
