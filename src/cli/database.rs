@@ -33,7 +33,7 @@ pub(super) struct Opened {
 impl Opened {
     /// Opens the database for a change, with the shared tables migrated.
     pub(super) async fn ready(config: Box<Config>) -> Result<Self, Failure> {
-        let opened = Self::as_it_is(config).await?;
+        let opened = Self::open(config).await?;
         opened.foundation.prepare().await?;
         Ok(opened)
     }
@@ -54,7 +54,20 @@ impl Opened {
     }
 
     /// Opens the database, whatever is there, and changes nothing in it.
-    pub(super) async fn as_it_is(mut config: Box<Config>) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// Says what to do where development mode has no database yet: a look makes none.
+    pub(super) async fn as_it_is(config: Box<Config>) -> Result<Self, Failure> {
+        if config.database.url.is_none() && !PrivatePostgres::exists(&data_dir(&config)?) {
+            return Err(Failure::Failed(format!(
+                "nothing is here yet: DATABASE_URL is not set, and there is no database in DATA_DIR (`{}`); run `tenantry dev`, which makes one, or set DATABASE_URL",
+                config.dev.data_dir.display()
+            )));
+        }
+        Self::open(config).await
+    }
+
+    async fn open(mut config: Box<Config>) -> Result<Self, Failure> {
         let private = if config.database.url.is_none() {
             let (address, private) = running_or_started(&config).await?;
             fill_in(&mut config, &address).await?;

@@ -89,6 +89,12 @@ impl PrivatePostgres {
         })
     }
 
+    /// Whether there is data for `data_dir`, whoever serves it.
+    #[must_use]
+    pub fn exists(data_dir: &Path) -> bool {
+        Home::existing(data_dir).is_some()
+    }
+
     /// Finds the server that another living process runs on `data_dir`, for a command that only wants to use it. One that starts, recovers or stops is
     /// waited for.
     ///

@@ -14,6 +14,19 @@ const LOOKS: [&str; 6] = [
     "doctor",
 ];
 
+#[test]
+fn looking_where_development_mode_never_ran_makes_no_cluster() {
+    let program = Program::bare();
+    let more = ["migrate status", "migrate plan", "migrate history --public"];
+    for line in LOOKS.iter().chain(&more) {
+        let ran = program.run(line).expect(1);
+        let words = "nothing is here yet: DATABASE_URL is not set";
+        assert!(ran.err.contains(words), "{line}: {}", ran.err);
+        let left = std::fs::read_dir(program.place()).unwrap().count();
+        assert_eq!(left, 0, "`{line}` made something");
+    }
+}
+
 #[tokio::test]
 async fn looking_at_an_empty_database_leaves_it_empty() {
     let database = TestDatabase::new().await;
