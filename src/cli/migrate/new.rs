@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{ArgGroup, Args};
 
 use super::super::failure::Failure;
-use super::super::output::say;
+use super::super::output::{complain, say};
 use crate::config::Config;
 use crate::migrations::{Draft, DraftName, Kind};
 
@@ -41,6 +41,11 @@ pub(super) fn new(config: &Config, arguments: Arguments) -> Result<(), Failure> 
     let dir = config.tenancy.migrations_dir.as_deref();
     for path in draft.write(dir.unwrap_or(Path::new(FOLDER)))? {
         say(&path.display().to_string());
+    }
+    if dir.is_none() {
+        complain(&format!(
+            "a binary has the migrations of its build: build it anew, or set MIGRATIONS_DIR={FOLDER}, and try them with `tenantry migrate plan`"
+        ));
     }
     Ok(())
 }

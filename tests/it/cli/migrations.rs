@@ -40,6 +40,17 @@ async fn new_migration_gets_the_next_number_and_runs() {
         "{}",
         ran.err
     );
+    assert!(!ran.err.contains("MIGRATIONS_DIR"), "{}", ran.err);
+    let built_in = Program::bare();
+    for folder in ["public", "tenant"] {
+        fs::create_dir_all(built_in.place().join("migrations").join(folder)).unwrap();
+    }
+    let ran = built_in.run("migrate new notes --tenant").expect(0);
+    assert!(
+        ran.err.contains("or set MIGRATIONS_DIR=migrations"),
+        "{}",
+        ran.err
+    );
     let nowhere = Program::bare().run("migrate new notes --tenant").expect(1);
     assert!(nowhere.err.contains("cannot be read"), "{}", nowhere.err);
 }
