@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::config::ConfigError;
+use crate::domains::tenants::TenantsError;
 use crate::error::Error;
 
 /// A command that did not do all of what it was asked.
@@ -79,9 +80,20 @@ macro_rules! from_slices {
 from_slices!(
     Error,
     crate::tenancy::DbError,
-    crate::domains::tenants::TenantsError,
     crate::domains::users::UserError,
 );
+
+impl From<TenantsError> for Failure {
+    fn from(error: TenantsError) -> Self {
+        let is_taken = matches!(error, TenantsError::SlugTaken(_));
+        match Self::of(&Error::from(error)) {
+            Self::Failed(text) if is_taken => Self::Failed(format!(
+                "{text}; `tenantry tenant list --deleted` names all, also those that are deleted and can be restored"
+            )),
+            failure => failure,
+        }
+    }
+}
 
 macro_rules! from_others {
     ($($error:ty),* $(,)?) => {$(

@@ -10,7 +10,7 @@ use super::super::failure::Failure;
 use super::super::output::{say, say_json};
 use super::super::progress::progress;
 use super::jobs::Jobs;
-use super::numbers::at_least_one;
+use super::numbers::{at_least_one, wait};
 use crate::config::Config;
 use crate::migrations::{Lock, Outcome, Plan, PlanOptions, SchemaPlan, Step, Undo, told};
 use crate::tenancy::Slug;
@@ -31,8 +31,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     sample: Option<usize>,
     /// Longest wait for a lock, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-    lock_timeout: u64,
+    #[arg(long, value_name = "MS", default_value = "1000", value_parser = wait)]
+    lock_timeout: Duration,
     #[command(flatten)]
     jobs: Jobs,
     /// Print the result as JSON
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(super) async fn plan(config: Box<Config>, arguments: Arguments) -> Result<(), Failure> {
     let opened = Opened::as_it_is(arguments.jobs.over(config)).await?;
-    let wait = Duration::from_millis(arguments.lock_timeout);
+    let wait = arguments.lock_timeout;
     let options = PlanOptions {
         only: arguments.tenants,
         sample: arguments.sample,

@@ -58,7 +58,7 @@ pub(super) async fn run(args: Args, config: Box<Config>) -> Result<(), Failure> 
     match others {
         0 => Ok(()),
         _ => Err(Failure::InPart(format!(
-            "the records of {others} tenants are wrong and stay so"
+            "{others} tenants were refused; why stands in their lines, and nothing of them was changed"
         ))),
     }
 }

@@ -27,8 +27,8 @@ pub(in crate::cli) struct ImportArgs {
     /// The file that `export` made
     file: PathBuf,
     /// The new tenant's name in hosts and headers
-    #[arg(long)]
-    slug: String,
+    #[arg(long, value_parser = Slug::for_new_tenant)]
+    slug: Slug,
     /// Its name for people [default: the source's]
     #[arg(long)]
     name: Option<String>,
@@ -48,7 +48,8 @@ pub(in crate::cli) struct CloneArgs {
     #[command(flatten)]
     one: OneArgs,
     /// The new tenant's name in hosts and headers
-    slug: String,
+    #[arg(value_parser = Slug::for_new_tenant)]
+    slug: Slug,
     /// Its name for people [default: the source's]
     #[arg(long)]
     name: Option<String>,
@@ -84,7 +85,7 @@ pub(super) async fn import(
     args: ImportArgs,
 ) -> Result<(), Failure> {
     let new = NewCopy {
-        slug: Slug::for_new_tenant(&args.slug).map_err(Failure::other)?,
+        slug: args.slug,
         name: args.name,
         without_second_factors: args.without_second_factors,
     };
@@ -103,7 +104,7 @@ pub(super) async fn clone(
 ) -> Result<(), Failure> {
     let id = id_of(opened, &args.one).await?;
     let new = NewCopy {
-        slug: Slug::for_new_tenant(&args.slug).map_err(Failure::other)?,
+        slug: args.slug,
         name: args.name,
         without_second_factors: false,
     };

@@ -103,7 +103,8 @@ impl Command {
 #[derive(clap::Args)]
 pub(super) struct CreateArgs {
     /// Its name in hosts and headers: lower-case letters, digits and single hyphens
-    slug: String,
+    #[arg(value_parser = Slug::for_new_tenant)]
+    slug: Slug,
     /// Its name for people [default: the slug]
     #[arg(long)]
     name: Option<String>,
@@ -167,7 +168,6 @@ async fn dispatch(command: Command, opened: &Opened) -> Result<(), Failure> {
 }
 
 async fn create(tenants: &Tenants<'_>, args: CreateArgs) -> Result<(), Failure> {
-    let slug = Slug::for_new_tenant(&args.slug).map_err(Failure::other)?;
     let mut to_tell = None;
     let admin = match args.admin_email {
         None => None,
@@ -182,8 +182,8 @@ async fn create(tenants: &Tenants<'_>, args: CreateArgs) -> Result<(), Failure> 
         }
     };
     let new = NewTenant {
-        name: args.name.unwrap_or_else(|| slug.to_string()),
-        slug,
+        name: args.name.unwrap_or_else(|| args.slug.to_string()),
+        slug: args.slug,
         admin,
     };
     // Commands send no Idempotency-Key, so it is made now or not at all.

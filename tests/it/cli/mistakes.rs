@@ -91,8 +91,23 @@ fn wrong_usage_exits_with_2() {
         let ran = program.run(line).expect(2);
         assert!(ran.err.contains("error: "), "{}", ran.err);
     }
-    let ran = program.run("migrate run --jobs 0").expect(2);
-    assert!(ran.err.contains("from 1 to "), "{}", ran.err);
+    for (line, words) in [
+        ("migrate run --jobs 0", "from 1 to 100000"),
+        ("migrate plan --lock-timeout 0", "from 1 to 3600000"),
+        ("tenant create Acme", "a slug is 2 to 63 lower-case letters"),
+        ("tenant rename acme admin", "the slug `admin` is reserved"),
+        (
+            "tenant clone acme -",
+            "a slug is 2 to 63 lower-case letters",
+        ),
+        (
+            "tenant import acme.tar --slug a_b",
+            "a slug is 2 to 63 lower-case letters",
+        ),
+    ] {
+        let ran = program.run(line).expect(2);
+        assert!(ran.err.contains(words), "{line}: {}", ran.err);
+    }
 }
 
 #[test]

@@ -73,5 +73,7 @@ async fn a_slug_that_is_taken_makes_no_clone() {
         "{}",
         refused.err
     );
+    let hint = "`tenantry tenant list --deleted`";
+    assert!(refused.err.contains(hint), "{}", refused.err);
     assert_eq!(inventory(&acme.sql).await, before);
 }

@@ -224,6 +224,14 @@ async fn a_file_that_was_cut_anywhere_is_refused() {
         );
         assert_eq!(ran.code, Some(1), "{part}");
     }
+    fs::write(&cut, "# Not an export\n".repeat(100)).unwrap();
+    let text = acme
+        .program
+        .run(&format!("tenant import {} --slug evil", cut.display()))
+        .expect(1)
+        .err;
+    assert!(text.contains("it is no tar archive"), "{text}");
+    assert!(!text.contains("# Not an export"), "{text}");
     for (path, words) in [
         ("/dev/zero", "expected a plain file"),
         ("/nowhere", "No such file"),

@@ -120,11 +120,13 @@ async fn lost_records_are_written_from_what_is_left_of_them() {
     assert!(refused.contains("say it with --at"), "{refused}");
     let version = said_of(&said, torn)["recorded"].clone();
     let wrong = format!("migrate repair --at 9 --tenant {}", neither.slug);
-    let said = program.run(&wrong).expect(3).out;
+    let said = program.run(&wrong).expect(3);
     assert!(
-        said.contains("its structure is not that of version 9"),
-        "{said}"
+        said.out.contains("its structure is not that of version 9"),
+        "{}",
+        said.out
     );
+    assert!(said.err.contains("1 tenants were refused"), "{}", said.err);
     let right = format!("migrate repair --at {version} --tenant {}", neither.slug);
     program.run(&right).expect(0);
     program.run("migrate drift").expect(0);

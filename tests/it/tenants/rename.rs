@@ -172,7 +172,7 @@ async fn the_command_line_renames() {
     assert_eq!(renamed.json()["slug"], "acme-corp");
     assert_eq!(renamed.json()["id"], made["id"]);
     program.run("tenant show acme").expect(1);
-    let reserved = program.run("tenant rename acme-corp admin").expect(1);
+    let reserved = program.run("tenant rename acme-corp admin").expect(2);
     assert!(reserved.err.contains("is reserved"), "{}", reserved.err);
     let platform = program.run("tenant rename platform root-of-all").expect(1);
     let words = "the platform's own tenant cannot be renamed";

@@ -116,7 +116,12 @@ fn next<'a>(members: &mut Entries<'a, Tar>, expected: &str) -> Result<Entry<'a, 
     let entry = members
         .next()
         .ok_or_else(|| damaged(format!("it ends before `{expected}`")))?
-        .map_err(damaged)?;
+        // What the reader says quotes the file.
+        .map_err(|_| {
+            damaged(format!(
+                "it is no tar archive where `{expected}` should begin"
+            ))
+        })?;
     let plain = entry.header().entry_type() == EntryType::Regular;
     if !plain || entry.path_bytes() != expected.as_bytes() {
         let found = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
