@@ -23,7 +23,9 @@ pub(super) struct Chosen {
 #[derive(Debug, thiserror::Error)]
 pub enum ChoiceError {
     /// There is none of this name, or it is deleted.
-    #[error("there is no tenant `{0}`; `tenantry tenant list` names them")]
+    #[error(
+        "there is no tenant `{0}`, or it is deleted; `tenantry tenant list --deleted` names all"
+    )]
     Unknown(Slug),
     /// The registry cannot be read.
     #[error(transparent)]

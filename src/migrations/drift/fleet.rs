@@ -27,7 +27,9 @@ const LOCK: Sql = Sql::new("drift.lock", "SELECT pg_advisory_xact_lock_shared($1
 #[derive(Debug, thiserror::Error)]
 pub enum DriftError {
     /// A name that nobody has.
-    #[error("there is no tenant `{0}` with a schema; `tenantry tenant list` names them")]
+    #[error(
+        "there is no tenant `{0}`, or it is deleted; `tenantry tenant list --deleted` names all"
+    )]
     NoTenant(Slug),
     /// The reference cannot be made: a migration fails in an empty schema.
     #[error("the reference for version {version} cannot be made")]

@@ -83,6 +83,14 @@ async fn history_tells_what_a_tenant_has_and_since_when() {
         "{}",
         nobody.err
     );
+    program.run("tenant delete acme --yes").expect(0);
+    for line in ["history", "drift", "run"] {
+        let gone = program
+            .run(&format!("migrate {line} --tenant acme"))
+            .expect(1);
+        let words = "or it is deleted; `tenantry tenant list --deleted`";
+        assert!(gone.err.contains(words), "{line}: {}", gone.err);
+    }
 }
 
 #[tokio::test]
