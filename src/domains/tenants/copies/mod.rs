@@ -9,6 +9,7 @@ mod file;
 mod flow;
 mod folder;
 mod repository;
+mod seal;
 mod service;
 mod source;
 pub mod tables;

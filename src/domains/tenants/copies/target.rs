@@ -14,7 +14,7 @@ use super::error::CopyError;
 use super::file::Manifest;
 use super::flow::{Origin, Watch};
 use super::repository::{self, Shape};
-use super::source::seal;
+use super::seal::why_closed;
 use super::tables::{Fate, SEALED, fate};
 use crate::domains::Deps;
 use crate::domains::access::{Context, Scope, TenantsManage};
@@ -134,17 +134,9 @@ impl Making<'_> {
         notes: &mut Vec<String>,
     ) -> Result<&'static [&'static str], CopyError> {
         let rows = self.manifest.sealed_rows();
-        let ours = seal(&self.deps.vault);
-        let why = match (&ours, &self.manifest.sealed_by) {
-            _ if rows == 0 => return Ok(&[]),
-            (Some(ours), Some(theirs)) if ours == theirs => return Ok(&[]),
-            (None, _) => {
-                "neither APP_SECRET nor JWT_SECRET is set; set the one that the server has"
-            }
-            (_, None) => {
-                "the export does not say under which secret they are sealed; make it anew where APP_SECRET is set"
-            }
-            _ => "they are sealed under another APP_SECRET; set the same",
+        let why = match why_closed(self.manifest, &self.deps.vault) {
+            Some(why) if rows > 0 => why,
+            _ => return Ok(&[]),
         };
         if !new.without_second_factors {
             return Err(CopyError::Sealed { rows, why });
