@@ -27,6 +27,7 @@ mod script;
 mod set;
 mod shared;
 mod spares;
+mod spread;
 mod tenant;
 mod text;
 mod tombstone;

@@ -9,6 +9,7 @@ use super::apply::ApplyError;
 use super::chosen::{ChoiceError, chosen};
 use super::fleet::{Migrator, chain};
 use super::ledger::{self, LedgerLine};
+use super::spread::spread;
 use super::tenant::Migrated;
 use crate::tenancy::{DbError, PLATFORM_SLUG, Slug, TenantId};
 
@@ -210,15 +211,14 @@ impl<P: FnMut(Progress)> Run<'_, P> {
 /// The first few, and the others in their order. `lines` go from the oldest tenant to the newest.
 fn pick(lines: Vec<LedgerLine>, canary: usize) -> (Vec<LedgerLine>, Vec<LedgerLine>) {
     let able = lines.iter().filter(|l| l.slug != PLATFORM_SLUG).count();
-    let count = canary.min(able);
+    let is_canary = spread(able, canary);
     let mut seen = 0;
     lines.into_iter().partition(|line| {
         if line.slug == PLATFORM_SLUG {
             return false;
         }
-        let at = seen;
         seen += 1;
-        (0..count).any(|n| at == n * (able - 1) / (count - 1).max(1))
+        is_canary(seen - 1)
     })
 }
 

@@ -27,7 +27,7 @@ pub(in crate::cli) struct Arguments {
     /// This tenant only; can be given several times
     #[arg(long = "tenant", value_name = "SLUG")]
     tenants: Vec<Slug>,
-    /// So many of the tenants that are behind, spread evenly from the oldest to the newest
+    /// So many of the tenants that are behind, spread evenly from the oldest to the newest, both among them
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     sample: Option<usize>,
     /// Longest wait for a lock, in milliseconds

@@ -18,6 +18,7 @@ use super::chosen::{ChoiceError, Chosen, chosen};
 use super::fleet::{Migrator, PUBLIC_LOCK, tenant_lock};
 use super::place::Place;
 use super::run::Progress;
+use super::spread::spread;
 use crate::tenancy::{SchemaName, Slug};
 use rehearsal::Rehearsal;
 
@@ -95,31 +96,10 @@ impl Migrator {
     }
 }
 
-/// So many, at even distances.
+/// So many, spread from the first to the last.
 fn sample<T>(all: Vec<T>, size: Option<usize>) -> Vec<T> {
-    let total = all.len();
-    let Some(size) = size.filter(|size| *size < total) else {
-        return all;
-    };
-    let picked = |at: usize| (at * size) / total != ((at + 1) * size) / total;
+    let picked = spread(all.len(), size.unwrap_or(usize::MAX));
     let numbered = all.into_iter().enumerate();
-    numbered
-        .filter(|(at, _)| picked(*at))
-        .map(|(_, one)| one)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::sample;
-
-    #[test]
-    fn sample_is_spread_over_all() {
-        let all: Vec<usize> = (0..10).collect();
-        assert_eq!(sample(all.clone(), Some(2)), [4, 9]);
-        assert_eq!(sample(all.clone(), Some(10)), all);
-        assert_eq!(sample(all.clone(), Some(99)), all);
-        assert_eq!(sample(all.clone(), None), all);
-        assert!(sample(all, Some(0)).is_empty());
-    }
+    let picked = numbered.filter(|(at, _)| picked(*at));
+    picked.map(|(_, one)| one).collect()
 }

@@ -90,6 +90,10 @@ async fn sample_and_named_tenants_alone_are_tried() {
         .json();
     assert_eq!(plan["behind"], 5);
     assert_eq!(plan["tenants"].as_array().unwrap().len(), 2);
+    // The platform's own is the oldest.
+    let newest = tenants.iter().max_by_key(|tenant| tenant.id).unwrap();
+    assert_eq!(plan["tenants"][0]["name"], "platform");
+    assert_eq!(plan["tenants"][1]["name"], newest.slug.as_str());
     let named = format!("migrate plan --json --tenant {}", tenants[2].slug);
     let plan = program.run(&named).expect(0).json();
     assert_eq!(plan["tenants"].as_array().unwrap().len(), 1);
