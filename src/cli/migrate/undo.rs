@@ -77,6 +77,7 @@ pub(super) async fn undo(config: Box<Config>, arguments: Arguments) -> Result<()
             "version": version,
             "undone": report.undone,
             "untouched": report.untouched,
+            "drifted": report.drifted,
             "failed": failures.collect::<Vec<_>>(),
         }));
     } else {
@@ -84,6 +85,13 @@ pub(super) async fn undo(config: Box<Config>, arguments: Arguments) -> Result<()
             "migration {version} is undone in {} tenants; it is not the newest of {} others",
             report.undone, report.untouched
         ));
+        if !report.drifted.is_empty() {
+            say(&format!(
+                "of these, hands had changed something else in {} before, which is as it was (`tenantry migrate drift` tells): {}",
+                report.drifted.len(),
+                report.drifted.join(", ")
+            ));
+        }
     }
     if report.failures.is_empty() {
         return Ok(());

@@ -1,5 +1,6 @@
 //! Why a migration was not undone.
 
+use super::super::apply::ApplyError;
 use super::super::busy::{Busy, MaybeBusy};
 use super::super::chosen::ChoiceError;
 use super::super::fleet::chain;
@@ -20,7 +21,7 @@ pub enum UndoError {
     },
     /// Nobody wrote one.
     #[error(
-        "{kind} migration {version} has no undo script; write `migrations/undo/{kind}/U{version}__{name}.sql` and try it with `tenantry migrate plan`"
+        "{kind} migration {version} has no undo script; write `migrations/undo/{kind}/U{version}__{name}.sql`; `tenantry migrate plan` tries it where the migration is still pending, and an undo of tenants refuses one that does not take it back"
     )]
     NoScript {
         /// `public` or `tenant`.
@@ -54,6 +55,27 @@ pub enum UndoError {
         text::TAKE_OUT
     )]
     EndedTransaction,
+    /// The script does not take back all of the migration, or takes back more.
+    #[error(
+        "the undo script leaves another structure than that of version {before}: {differences}; nothing was changed{}",
+        told(drift)
+    )]
+    Differs {
+        /// Where the tenant would be.
+        before: i32,
+        /// What would be another there.
+        differences: String,
+        /// What hands had changed before; empty if nothing.
+        drift: String,
+    },
+    /// What the script has to leave is not known: a migration fails in an empty schema.
+    #[error("the reference for version {version} cannot be made")]
+    Reference {
+        /// Of the last migration in it.
+        version: i32,
+        /// Why.
+        source: ApplyError,
+    },
     /// No such tenant.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
@@ -63,6 +85,15 @@ pub enum UndoError {
     /// A statement failed.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+fn told(drift: &str) -> String {
+    match drift {
+        "" => String::new(),
+        drift => format!(
+            "; the tenant had drifted before, which may be why (`tenantry migrate drift` tells): {drift}"
+        ),
+    }
 }
 
 impl UndoError {

@@ -1,10 +1,11 @@
 //! `migrate undo`: one migration taken back, in each tenant that has it as its newest.
 //!
 //! Invariant: the script, the history and the ledger change in one transaction, and only where the migration is the newest. So the same
-//! command again, after a kill, steps nobody back twice.
+//! command again, after a kill, steps nobody back twice. A tenant that would not have the structure of the version before stays as it is.
 
 mod error;
 mod step;
+mod structure;
 
 use std::time::Instant;
 
@@ -20,6 +21,7 @@ use super::set::Target;
 use super::undo_scripts::Kind;
 use crate::tenancy::{Event, SchemaName, Slug, Sql};
 use step::Step;
+use structure::Structures;
 
 /// Fails to touch a row if the script ended the transaction.
 const RECORD: Sql = Sql::new(
@@ -28,6 +30,7 @@ const RECORD: Sql = Sql::new(
      attempts = 0, last_error = NULL, duration_ms = $5, updated_at = now() \
      WHERE tenant_id = $1 AND current_setting('tenantry.undoing', true) = 'on'",
 );
+
 /// What to undo.
 #[derive(Debug, Clone, Default)]
 pub struct UndoOptions {
@@ -48,6 +51,8 @@ pub struct UndoReport {
     pub undone: usize,
     /// Those whose newest migration is another one.
     pub untouched: usize,
+    /// Of the undone, those in which hands had changed something else, by their slugs.
+    pub drifted: Vec<String>,
     /// Those that are as they were, and why.
     pub failures: Vec<(String, UndoError)>,
 }
@@ -79,6 +84,7 @@ impl Migrator {
             version: step.version,
             undone: 0,
             untouched: others.len(),
+            drifted: Vec::new(),
             failures: Vec::new(),
         };
         let mut so_far = Progress {
@@ -87,15 +93,27 @@ impl Migrator {
             failed: 0,
         };
         progress(so_far);
-        let step = &step;
+        if concerned.is_empty() {
+            return Ok(report);
+        }
+        let structures = self.structures(&step).await?;
+        let (step, structures) = (&step, &structures);
         let mut results = stream::iter(concerned)
-            .map(async |tenant: Chosen| (self.undo_tenant(&tenant, step).await, tenant.slug))
+            .map(async |tenant: Chosen| {
+                (
+                    self.undo_tenant(&tenant, step, structures).await,
+                    tenant.slug,
+                )
+            })
             .buffer_unordered(self.jobs);
         while let Some((result, slug)) = results.next().await {
             so_far.done += 1;
             match result {
-                Ok(true) => report.undone += 1,
-                Ok(false) => report.untouched += 1,
+                Ok(Some(has_drifted)) => {
+                    report.undone += 1;
+                    report.drifted.extend(has_drifted.then_some(slug));
+                }
+                Ok(None) => report.untouched += 1,
                 Err(error) => {
                     so_far.failed += 1;
                     report.failures.push((slug, error));
@@ -123,20 +141,33 @@ impl Migrator {
         Ok((step.version, undone))
     }
 
-    async fn undo_tenant(&self, tenant: &Chosen, step: &Step<'_>) -> Result<bool, UndoError> {
+    async fn undo_tenant(
+        &self,
+        tenant: &Chosen,
+        step: &Step<'_>,
+        structures: &Structures,
+    ) -> Result<Option<bool>, UndoError> {
         let work = format!("undoing migration {}", step.version);
-        let insisted = self.insist(tenant.id, &work, || self.try_undo(tenant, step));
+        let attempt = || self.try_undo(tenant, step, structures);
+        let insisted = self.insist(tenant.id, &work, attempt);
         insisted.await.map(|(undone, _)| undone)
     }
 
-    async fn try_undo(&self, tenant: &Chosen, step: &Step<'_>) -> Result<bool, UndoError> {
-        let place = Place::Tenant(SchemaName::of(tenant.id));
+    /// Answers as [`Migrator::take_back_checked`].
+    async fn try_undo(
+        &self,
+        tenant: &Chosen,
+        step: &Step<'_>,
+        structures: &Structures,
+    ) -> Result<Option<bool>, UndoError> {
+        let schema = SchemaName::of(tenant.id);
         let started = Instant::now();
         let mut tx = self.begin().await?;
         lock(&mut tx, tenant_lock(tenant.id)).await?;
-        if !self.take_back(&mut tx, &place, step).await? {
-            return Ok(false);
-        }
+        let taken_back = self.take_back_checked(&mut tx, &schema, step, structures);
+        let Some(has_drifted) = taken_back.await? else {
+            return Ok(None);
+        };
         let Target {
             version,
             checksum,
@@ -155,6 +186,6 @@ impl Migrator {
         let changed = Event::TenantChanged { id: tenant.id };
         changed.publish(tx.scoped()).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(Some(has_drifted))
     }
 }

@@ -7,7 +7,8 @@ use super::super::place::{Place, pending};
 use super::super::text;
 use super::super::undo_scripts::Kind;
 use super::UndoError;
-use crate::tenancy::{DdlTransaction, Sql};
+use super::structure::Structures;
+use crate::tenancy::{DdlTransaction, SchemaName, Sql};
 
 const FORGET: Sql = Sql::new(
     "undo.forget",
@@ -55,6 +56,24 @@ impl Migrator {
             script,
             before: files[..at].last().map_or(0, Migration::version),
         })
+    }
+
+    /// Runs the script in a tenant's schema, as [`Migrator::take_back`], and refuses what it leaves if that is not the structure before. Answers
+    /// with whether the tenant keeps drift that it had; `None` where the newest is another one.
+    pub(super) async fn take_back_checked(
+        &self,
+        tx: &mut DdlTransaction,
+        schema: &SchemaName,
+        step: &Step<'_>,
+        structures: &Structures,
+    ) -> Result<Option<bool>, UndoError> {
+        let found = self.describe(tx, schema).await?;
+        let place = Place::Tenant(schema.clone());
+        if !self.take_back(tx, &place, step).await? {
+            return Ok(None);
+        }
+        let left = self.describe(tx, schema).await?;
+        structures.judge(&found, &left).map(Some)
     }
 
     /// Runs the script and takes the migration out of the history; `false` where the newest is another one.

@@ -20,5 +20,6 @@ mod thousand;
 mod two_starts;
 mod undo;
 mod undo_killed;
+mod undo_structure;
 mod waves;
 pub(crate) mod wire;
