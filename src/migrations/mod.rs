@@ -22,6 +22,7 @@ mod parts;
 mod place;
 mod plan;
 mod run;
+mod run_outside;
 mod schema;
 mod script;
 mod set;

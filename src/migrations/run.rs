@@ -2,6 +2,8 @@
 //!
 //! Invariant: a stop rule stops only what has not begun. Tenants under way finish, and the report counts the others.
 
+use std::collections::VecDeque;
+
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
@@ -10,7 +12,7 @@ use super::chosen::{ChoiceError, chosen};
 use super::fleet::{Migrator, chain};
 use super::ledger::{self, LedgerLine};
 use super::spread::spread;
-use super::tenant::Migrated;
+use super::tenant::{Attempt, Migrated, Others};
 use crate::tenancy::{DbError, PLATFORM_SLUG, Slug, TenantId};
 
 /// What to run.
@@ -57,8 +59,10 @@ pub enum Stopped {
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct FleetReport {
-    /// Tenants that are at the target now and were not before, as they were done.
+    /// Tenants that this run has brought to the target, as they were done.
     pub migrated: Vec<Migrated>,
+    /// Tenants that were there already when it came to them: another run had done them meanwhile, or their line in the ledger was wrong.
+    pub already_current: usize,
     /// Those that are not.
     pub failures: Vec<Failure>,
     /// Why the run ended early.
@@ -79,12 +83,15 @@ impl Migrator {
         };
         self.check(&mut tx).await?;
         drop(tx);
-        let migrated = self.migrate_tenant(&line).await?;
+        let attempt = self.migrate_tenant(&line, Others::Wait).await?;
         let behind = self.settle().await.map_err(|error| unknown(&error))?;
         if behind.iter().any(|line| line.id == id) {
             return Err(lost());
         }
-        Ok(migrated)
+        match attempt {
+            Attempt::Done(migrated) => Ok(Some(migrated)),
+            Attempt::Gone | Attempt::Taken => Ok(None),
+        }
     }
 
     /// Migrates every tenant that is behind, and tells `progress` after each.
@@ -125,6 +132,9 @@ impl Migrator {
             let settled = self.settle().await;
             report.keep_what_was_kept(&settled);
         }
+        let at_target = report.migrated.len();
+        report.migrated.retain(Migrated::is_news);
+        report.already_current = at_target - report.migrated.len();
         report.stopped = report.stopped.filter(|_| report.not_begun > 0);
         Ok(report)
     }
@@ -173,19 +183,32 @@ impl<P: FnMut(Progress)> Run<'_, P> {
     /// Migrates these, unless the run has been stopped, and stops it where as many have failed as `rule` says.
     async fn wave(&mut self, lines: Vec<LedgerLine>, rule: Option<(usize, Stopped)>) {
         let migrator = self.migrator;
+        let begin = async |line: LedgerLine, others| {
+            let result = migrator.migrate_tenant(&line, others).await;
+            (result, line)
+        };
         let mut waiting = lines.into_iter();
+        // Another run is at work on these.
+        let mut taken = VecDeque::new();
         let mut under_way = FuturesUnordered::new();
         loop {
             while self.report.stopped.is_none() && under_way.len() < self.jobs {
-                let Some(line) = waiting.next() else { break };
-                under_way.push(async move { (migrator.migrate_tenant(&line).await, line.slug) });
+                if let Some(line) = waiting.next() {
+                    under_way.push(begin(line, Others::Yield));
+                } else if let Some(line) = taken.pop_front() {
+                    under_way.push(begin(line, Others::Wait));
+                } else {
+                    break;
+                }
             }
-            let Some((result, slug)) = under_way.next().await else {
+            let Some((result, line)) = under_way.next().await else {
                 break;
             };
+            let slug = line.slug.clone();
             match result {
-                Ok(Some(migrated)) => self.report.migrated.push(migrated),
-                Ok(None) => self.total -= 1,
+                Ok(Attempt::Done(migrated)) => self.report.migrated.push(migrated),
+                Ok(Attempt::Gone) => self.total -= 1,
+                Ok(Attempt::Taken) => taken.push_back(line),
                 Err(error) => self.report.failures.push(Failure { slug, error }),
             }
             self.tell();
@@ -195,7 +218,7 @@ impl<P: FnMut(Progress)> Run<'_, P> {
                 self.report.stopped.get_or_insert(why);
             }
         }
-        self.report.not_begun += waiting.len();
+        self.report.not_begun += waiting.len() + taken.len();
     }
 
     fn tell(&mut self) {

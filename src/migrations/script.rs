@@ -38,6 +38,12 @@ pub(super) fn read_history(schema: &str) -> String {
     Recorder::get_applied_migrations_query(&history_of(schema))
 }
 
+/// The last migration of a history; 0 is none.
+pub(super) fn newest(history: &[TextRow]) -> Result<i32, DbError> {
+    let mut versions = history.iter().map(|row| row.get("version"));
+    versions.try_fold(0, |newest: i32, version| Ok(newest.max(version?)))
+}
+
 /// What `schema` does not have yet, in order. A schema that is ahead of `migrations` misses nothing.
 ///
 /// # Errors

@@ -3,25 +3,28 @@
 //! Invariant: whoever migrates a tenant holds the advisory lock that its id gives, and commits history and ledger with what they tell of.
 //! A run ends when what it did is on the disk, and tells what is not.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::apply::{self, ApplyError};
 use super::fleet::{Migrator, chain, tenant_lock};
 use super::ledger::{self, LedgerLine};
-use super::outside::Outside;
 use super::script::{self, Piece};
-use crate::tenancy::{DbError, DdlSession, SchemaName, TenantId};
+use crate::tenancy::{DbError, SchemaName, TenantId};
 
 /// The commit does not wait for the disk, and so does not keep the commits beside it waiting either, which a notice would do. Schema, history and
 /// ledger are one transaction: a crash of PostgreSQL may undo the last few tenants whole, and then the next run finds them behind.
 const WITHOUT_WAITING: &str = "SET LOCAL synchronous_commit = off";
 
-/// A tenant that was migrated.
+/// Long enough for nothing but a lock that nobody holds.
+const NO_WAIT: Duration = Duration::from_millis(1);
+
+/// A tenant that is at the target.
 #[derive(Debug)]
 pub struct Migrated {
     /// Its slug.
     pub slug: String,
-    /// Its version before.
+    /// Its version before; the present one where nothing was to be done.
     pub from: i32,
     /// And now.
     pub to: i32,
@@ -31,24 +34,72 @@ pub struct Migrated {
     pub took: Duration,
 }
 
+impl Migrated {
+    /// Something was done for it; or else others had done it, or there was only its line in the ledger to be written.
+    pub(super) fn is_news(&self) -> bool {
+        self.from != self.to
+    }
+}
+
+/// What to do about a tenant that somebody else is at work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// Wait until they are done.
+    Wait,
+    /// Leave it to them, and come back.
+    Yield,
+}
+
+/// What came of one tenant.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// It is at the target.
+    Done(Migrated),
+    /// It was deleted since the line was read.
+    Gone,
+    /// Somebody else is at work on it, and nothing was begun.
+    Taken,
+}
+
+/// How far one transaction brought a tenant.
+enum Advanced {
+    /// To the target.
+    Done,
+    /// Up to this one, which runs without a transaction.
+    UpTo(Piece),
+    /// Nowhere: somebody else holds its lock.
+    Taken,
+}
+
+impl From<Option<Piece>> for Advanced {
+    fn from(next: Option<Piece>) -> Self {
+        next.map_or(Self::Done, Self::UpTo)
+    }
+}
+
 impl Migrator {
-    /// Migrates this tenant, which need not be behind, and tries again where a lock is not to be had. A failure is in the ledger. `None`
-    /// where the tenant was deleted since the line was read.
+    /// Migrates this tenant, which need not be behind, and tries again where a lock is not to be had. A failure is in the ledger.
     ///
     /// # Errors
     /// Why the tenant is not migrated.
     pub(super) async fn migrate_tenant(
         &self,
         line: &LedgerLine,
-    ) -> Result<Option<Migrated>, ApplyError> {
+        others: Others,
+    ) -> Result<Attempt, ApplyError> {
         let began = Instant::now();
-        let insisted = self.insist(line.id, "the migration", || self.try_tenant(line.id));
-        let error = match insisted.await {
-            Ok(((), tries)) => {
-                return Ok(Some(Migrated {
+        let target = self.set.target().version;
+        // The version that this run found, once it has changed something.
+        let from = OnceLock::new();
+        let attempt = || self.try_tenant(line.id, others, &from);
+        let error = match self.insist(line.id, "the migration", attempt).await {
+            Ok((false, _)) => return Ok(Attempt::Taken),
+            Ok((true, tries)) => {
+                let to = line.version.max(target);
+                return Ok(Attempt::Done(Migrated {
                     slug: line.slug.clone(),
-                    from: line.version,
-                    to: line.version.max(self.set.target().version),
+                    from: from.get().copied().unwrap_or(to),
+                    to,
                     tries,
                     took: began.elapsed(),
                 }));
@@ -57,7 +108,7 @@ impl Migrator {
         };
         // Its schema is out of reach: no failure of the migration, for which it would answer 503 once it is restored.
         if matches!(self.is_gone(line.id).await, Ok(true)) {
-            return Ok(None);
+            return Ok(Attempt::Gone);
         }
         let stops_serving = error.is_the_migrations_fault();
         if let Err(unnoted) = self.note_failure(line.id, &error, stops_serving).await {
@@ -103,26 +154,49 @@ impl Migrator {
         Ok(ledger::line(tx.scoped(), id).await?.is_none())
     }
 
-    async fn try_tenant(&self, id: TenantId) -> Result<(), ApplyError> {
-        while let Some(piece) = self.advance(id).await? {
-            self.run_outside(id, &piece).await?;
+    /// `false` where it is left to others. `from` becomes the version before, once something is done.
+    async fn try_tenant(
+        &self,
+        id: TenantId,
+        others: Others,
+        from: &OnceLock<i32>,
+    ) -> Result<bool, ApplyError> {
+        loop {
+            // What this run has begun, it brings to an end.
+            let yields = others == Others::Yield && from.get().is_none();
+            match self.advance(id, yields, from).await? {
+                Advanced::Done => return Ok(true),
+                Advanced::Taken => return Ok(false),
+                Advanced::UpTo(piece) => self.run_outside(id, &piece, from).await?,
+            }
         }
-        Ok(())
     }
 
-    /// Applies what is missing up to the first migration that runs without a transaction, and gives that one.
+    /// Applies what is missing up to the first migration that runs without a transaction.
     ///
     /// What has to be known goes out with the `BEGIN`, and all the rest with the `COMMIT`.
-    async fn advance(&self, id: TenantId) -> Result<Option<Piece>, ApplyError> {
+    async fn advance(
+        &self,
+        id: TenantId,
+        yields: bool,
+        from: &OnceLock<i32>,
+    ) -> Result<Advanced, ApplyError> {
         let schema = SchemaName::of(id);
         let schema = schema.as_str();
+        let wait = self.locks.timeout;
         let opening = format!(
-            "SELECT pg_advisory_xact_lock({}); {WITHOUT_WAITING}; {}; {}",
+            "SELECT pg_advisory_xact_lock({}); SET LOCAL lock_timeout = {}; {WITHOUT_WAITING}; {}; {}",
             tenant_lock(id),
+            wait.as_millis().max(1),
             ledger::mark(id),
             script::read_history(schema)
         );
-        let (tx, history) = self.ddl.begin_reading(self.locks.timeout, &opening).await?;
+        let at_first = if yields { NO_WAIT } else { wait };
+        let (tx, history) = match self.ddl.begin_reading(at_first, &opening).await {
+            Err(error) if yields && error.is_lock_timeout() => return Ok(Advanced::Taken),
+            opened => opened?,
+        };
+        let found = script::newest(&history)?;
         let mut pieces = script::missing(schema, &history, self.set.tenant())?;
         let inside = pieces
             .iter()
@@ -132,7 +206,7 @@ impl Migrator {
         let target = match (&next, pieces.last()) {
             (Some(_), None) => {
                 tx.commit().await?;
-                return Ok(next);
+                return Ok(next.into());
             }
             (Some(_), Some(last)) => self.set.target_at(last.version),
             (None, _) => self.set.target(),
@@ -144,46 +218,10 @@ impl Migrator {
         }
         let finished = tx.finish(texts).await;
         finished.map_err(|(at, source)| ApplyError::of(at, source, &pieces))?;
-        Ok(next)
-    }
-
-    /// Runs one migration without a transaction, then writes it down in one. Killed between the two, it runs again, which does no harm.
-    async fn run_outside(&self, id: TenantId, piece: &Piece) -> Result<(), ApplyError> {
-        let Some(outside) = self.set.outside(piece.version) else {
-            return Ok(());
-        };
-        let began = Instant::now();
-        let schema = SchemaName::of(id);
-        let wait = self.locks.timeout;
-        let mut session = self.ddl.session(&schema).await?;
-        let lock = format!("SELECT pg_advisory_lock({})", tenant_lock(id));
-        session.run(wait, &lock).await?;
-        // Another runner may have held the lock, and done it.
-        let history = session
-            .rows(wait, &script::read_history(schema.as_str()))
-            .await?;
-        let missing = script::missing(schema.as_str(), &history, self.set.tenant())?;
-        if missing.first().map(|first| first.version) != Some(piece.version) {
-            return Ok(());
+        if !pieces.is_empty() {
+            from.get_or_init(|| found);
         }
-        drop_half_built(&mut session, &schema, outside, self.locks.outside).await?;
-        if let Err(source) = session.run(self.locks.outside, &piece.sql).await {
-            let dropped = drop_half_built(&mut session, &schema, outside, self.locks.outside).await;
-            if let Err(error) = dropped {
-                tracing::warn!(tenant.id = %id, error = chain(&error), "a half-built index stays until the next try");
-            }
-            let name = piece.name.clone();
-            return Err(ApplyError::Migration { name, source });
-        }
-        let target = self.set.target_at(piece.version);
-        let record = format!(
-            "BEGIN; {}; {}; {}; COMMIT",
-            ledger::mark(id),
-            piece.record,
-            ledger::success(id, target, began.elapsed())?
-        );
-        session.run(wait, &record).await?;
-        Ok(())
+        Ok(next.into())
     }
 
     async fn note_failure(
@@ -198,20 +236,4 @@ impl Migrator {
         ledger::record_failure(tx.scoped(), id, &text, target, stops_serving).await?;
         tx.commit().await
     }
-}
-
-async fn drop_half_built(
-    session: &mut DdlSession,
-    schema: &SchemaName,
-    outside: &Outside,
-    wait: Duration,
-) -> Result<(), DbError> {
-    let Some((index, query)) = outside.half_built(schema) else {
-        return Ok(());
-    };
-    if session.rows(wait, &query).await?.is_empty() {
-        return Ok(());
-    }
-    let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {index}");
-    session.run(wait, &drop).await
 }

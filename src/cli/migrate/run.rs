@@ -51,8 +51,12 @@ pub(super) async fn migrate(config: Box<Config>, arguments: &Arguments) -> Resul
     if arguments.json {
         say_json(&as_json(&report, target, took));
     } else {
+        let already = match report.already_current {
+            0 => String::new(),
+            already => format!("; {already} others were there already"),
+        };
         say(&format!(
-            "{} tenants migrated to version {target} in {:.1} s",
+            "{} tenants migrated to version {target} in {:.1} s{already}",
             report.migrated.len(),
             took.as_secs_f64()
         ));
@@ -105,6 +109,7 @@ fn as_json(report: &FleetReport, target: i32, took: Duration) -> serde_json::Val
     json!({
         "target": target,
         "migrated": report.migrated.len(),
+        "already_current": report.already_current,
         "tenants": tenants.collect::<Vec<_>>(),
         "failed": failures.collect::<Vec<_>>(),
         "stopped": stopped,

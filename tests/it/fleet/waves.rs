@@ -148,26 +148,6 @@ async fn run_with_canaries_that_is_killed_goes_on_where_it_stopped() {
     each_has_it_once(&sql, &tenants).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_runs_at_once_migrate_every_tenant_once() {
-    let database = TestDatabase::new().await;
-    let tenants = oldest_first(&database, 20).await;
-    let sql = owner(&database).await;
-    let migrations = Migrations::with(MORE);
-    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
-    let runs = [1, 2].map(|_| {
-        let mut command = program.command("migrate run --jobs 2");
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        Guarded::spawn(&mut command)
-    });
-    for run in runs {
-        let status = tokio::task::spawn_blocking(|| run.wait()).await.unwrap();
-        assert_eq!(status.code(), Some(0));
-    }
-    assert_eq!(number(&sql, DONE).await, 21);
-    each_has_it_once(&sql, &tenants).await;
-}
-
 async fn each_has_it_once(sql: &Client, tenants: &[TemporaryTenant]) {
     for tenant in tenants {
         let schema = tenant.schema.as_str();
