@@ -27,6 +27,16 @@ pub enum LoadError {
         /// The version.
         version: i32,
     },
+    /// A draft that nobody has written yet.
+    #[error(
+        "`{kind}/{file}.sql` holds no statement; write what it does, or `SELECT 1;` where that is nothing"
+    )]
+    Empty {
+        /// `public` or `tenant`.
+        kind: &'static str,
+        /// The file's name without `.sql`.
+        file: String,
+    },
     /// It would end the transaction that it runs in, and half of it would stay.
     #[error(
         "migration {version} says `{found}`; it runs in a transaction with its history and the ledger, so take BEGIN, COMMIT and ROLLBACK out of it"
@@ -106,6 +116,16 @@ pub(super) fn refuse_repeats(kind: &'static str, sorted: &[Migration]) -> Result
         }),
         None => Ok(()),
     }
+}
+
+pub(super) fn refuse_empty(kind: &'static str, migration: &Migration) -> Result<(), LoadError> {
+    if text::has_statement(migration.sql().unwrap_or_default()) {
+        return Ok(());
+    }
+    Err(LoadError::Empty {
+        kind,
+        file: migration.to_string(),
+    })
 }
 
 pub(super) fn refuse_transaction_control(migration: &Migration) -> Result<(), LoadError> {

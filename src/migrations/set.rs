@@ -6,7 +6,7 @@ use std::path::Path;
 use aws_lc_rs::digest;
 use refinery_core::Migration;
 
-use super::load::{LoadError, load, refuse_repeats, refuse_transaction_control};
+use super::load::{LoadError, load, refuse_empty, refuse_repeats, refuse_transaction_control};
 use super::outside::{self, Outside};
 use super::undo_scripts::{Kind, UndoScripts};
 use crate::tenancy::SupportedVersions;
@@ -82,10 +82,12 @@ impl MigrationSet {
         tenant.sort();
         refuse_repeats("public", &public)?;
         refuse_repeats("tenant", &tenant)?;
-        public
-            .iter()
-            .chain(&tenant)
-            .try_for_each(refuse_transaction_control)?;
+        for (kind, migrations) in [("public", &public), ("tenant", &tenant)] {
+            for migration in migrations {
+                refuse_empty(kind, migration)?;
+                refuse_transaction_control(migration)?;
+            }
+        }
         undo.check(&public, &tenant)?;
         if let Some((version, _)) = outside_of(&public)?.pop_first() {
             return Err(LoadError::OutsidePublic { version });

@@ -44,6 +44,11 @@ pub(super) fn transaction_control(sql: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether `sql` holds more than comments.
+pub(super) fn has_statement(sql: &str) -> bool {
+    bare(sql).contains(|c: char| !c.is_whitespace() && c != ';')
+}
+
 /// The text in lower case with comments, strings, quoted names and function bodies blanked out. What is left stands where it stood.
 pub(super) fn bare(sql: &str) -> String {
     let mut rest = sql;
@@ -136,7 +141,7 @@ fn dollar_tag(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{contained, transaction_control};
+    use super::{contained, has_statement, transaction_control};
 
     #[test]
     fn a_text_that_would_end_its_transaction_is_found() {
@@ -152,6 +157,16 @@ mod tests {
             ("-- x\rCOMMIT;", "commit"),
         ] {
             assert_eq!(transaction_control(sql), Some(found), "{sql}");
+        }
+    }
+
+    #[test]
+    fn comments_and_semicolons_are_no_statement() {
+        for sql in ["", "-- SELECT 1;\n", "/* SELECT 1 */;\n;", "-- a\n\n"] {
+            assert!(!has_statement(sql), "{sql}");
+        }
+        for sql in ["-- a\nSELECT 1", "SELECT 1;", "/* a */ DO $$ BEGIN END $$"] {
+            assert!(has_statement(sql), "{sql}");
         }
     }
 

@@ -17,6 +17,7 @@ mod plan_killed;
 mod plan_outside;
 mod skew;
 mod thousand;
+mod told;
 mod two_runs;
 mod two_starts;
 mod undo;
