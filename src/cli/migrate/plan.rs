@@ -145,7 +145,9 @@ fn summary(schemas: &[SchemaPlan]) -> Vec<String> {
         results.push(format!("at most {slowest:.1} ms"));
         let good = count(|step| matches!(step.undo, Undo::Checked));
         let wrong = count(|step| matches!(step.undo, Undo::Differs { .. } | Undo::Failed { .. }));
+        let untried = count(|step| matches!(step.undo, Undo::NotTried));
         let undo = match (good, wrong) {
+            (0, 0) if untried > 0 => "undo not tried".to_owned(),
             (0, 0) => "no undo".to_owned(),
             (good, 0) => format!("undo good in {good}"),
             (good, wrong) => format!("undo good in {good}, wrong in {wrong}"),
@@ -207,7 +209,7 @@ fn trouble(schema: &SchemaPlan, wait: Duration) -> Vec<String> {
             )),
         }
         match &step.undo {
-            Undo::None | Undo::Checked => {}
+            Undo::None | Undo::NotTried | Undo::Checked => {}
             Undo::Failed { error } => lines.push(format!("{migration}: its undo failed: {error}")),
             Undo::Differs { differences } => lines.push(format!(
                 "{migration}: its undo leaves another structure: {}",

@@ -105,8 +105,10 @@ pub enum Outcome {
 #[derive(Debug, Serialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Undo {
-    /// The migration has no script, or came to no end itself.
+    /// The migration has no script.
     None,
+    /// It has one, and came to no end itself.
+    NotTried,
     /// It ran, and left the structure as it was before the migration.
     Checked,
     /// It ran, and left another structure.

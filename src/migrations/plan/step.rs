@@ -37,6 +37,11 @@ impl Rehearsal<'_> {
         set.outside(file.version()).filter(|_| of_tenants)
     }
 
+    fn undo(&self, file: &Migration) -> Option<&str> {
+        let set = self.migrator.set();
+        set.undo(self.place.kind(), file.version())
+    }
+
     /// Runs one migration. Where the real run `commits` after it, what a commit checks is checked.
     pub(super) async fn step(
         &mut self,
@@ -44,6 +49,7 @@ impl Rehearsal<'_> {
         file: &Migration,
         commits: bool,
     ) -> Result<Next, DbError> {
+        let script = self.undo(file);
         let mut step = Step {
             version: file.version(),
             name: file.name().to_owned(),
@@ -51,7 +57,7 @@ impl Rehearsal<'_> {
             tried_plainly: false,
             took_ms: 0.0,
             locks: Vec::new(),
-            undo: Undo::None,
+            undo: script.map_or(Undo::None, |_| Undo::NotTried),
         };
         let mut held = Held::new();
         let next = self
@@ -81,8 +87,7 @@ impl Rehearsal<'_> {
             step.outcome = trouble(&error, sql);
             return Ok(Next::Stop);
         }
-        let undo = self.migrator.set().undo(self.place.kind(), step.version);
-        let undo = match undo {
+        let undo = match self.undo(file) {
             Some(text) => Some((text, self.describe(tx).await?)),
             None => None,
         };
