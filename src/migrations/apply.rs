@@ -7,6 +7,8 @@ use refinery_core::Migration;
 use super::busy::{Busy, MaybeBusy};
 use super::fleet::chain;
 use super::outside;
+use super::place::{Changed, NO_SCHEMA};
+use super::problem::SqlProblem;
 use super::script::{self, Piece};
 use super::text;
 use crate::ids::random_part;
@@ -21,13 +23,21 @@ pub enum ApplyError {
     /// The history and the migrations contradict each other.
     #[error(transparent)]
     Refinery(#[from] refinery_core::Error),
+    /// A file is not what was applied.
+    #[error(transparent)]
+    Changed(#[from] Changed),
+    /// There is nothing to migrate.
+    #[error("{NO_SCHEMA}")]
+    NoSchema,
     /// A migration failed.
-    #[error("migration {name} failed")]
+    #[error("migration {name} failed: {problem}")]
     Migration {
         /// Its file's name without `.sql`.
         name: String,
-        /// What PostgreSQL said.
-        source: DbError,
+        /// What PostgreSQL said, and where in the file.
+        problem: Box<SqlProblem>,
+        /// The same for the program, which need not be told twice.
+        error: DbError,
     },
     /// A statement around it failed.
     #[error(transparent)]
@@ -55,9 +65,13 @@ impl ApplyError {
     /// A lock was not to be had in time: worth another try.
     pub fn is_lock_timeout(&self) -> bool {
         match self {
-            Self::Migration { source, .. } | Self::Db(source) => source.is_lock_timeout(),
+            Self::Migration { error, .. } | Self::Db(error) => error.is_lock_timeout(),
             Self::Busy(_) => true,
-            Self::Refinery(_) | Self::EndedTransaction | Self::NotKept(_) => false,
+            Self::Refinery(_)
+            | Self::Changed(_)
+            | Self::NoSchema
+            | Self::EndedTransaction
+            | Self::NotKept(_) => false,
         }
     }
 
@@ -68,24 +82,29 @@ impl ApplyError {
         const PASSING: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
         match self {
             Self::EndedTransaction => true,
-            Self::Migration { source, .. } | Self::Db(source) => source
+            Self::Migration { error, .. } | Self::Db(error) => error
                 .sql_state()
                 .is_some_and(|state| !PASSING.iter().any(|class| state.starts_with(class))),
-            Self::Refinery(_) | Self::Busy(_) | Self::NotKept(_) => false,
+            Self::Refinery(_)
+            | Self::Changed(_)
+            | Self::NoSchema
+            | Self::Busy(_)
+            | Self::NotKept(_) => false,
         }
     }
 
     /// Tells which of the texts failed that stood for `pieces`, or behind them.
-    pub(super) fn of(at: usize, source: DbError, pieces: &[Piece]) -> Self {
-        if source.says(ENDED) || source.says(text::REFUSED) {
+    pub(super) fn of(at: usize, error: DbError, pieces: &[Piece]) -> Self {
+        if error.says(ENDED) || error.says(text::REFUSED) {
             return Self::EndedTransaction;
         }
         match pieces.get(at) {
             Some(piece) => Self::Migration {
                 name: piece.name.clone(),
-                source,
+                problem: Box::new(SqlProblem::of(&error, &piece.sql)),
+                error,
             },
-            None => Self::Db(source),
+            None => Self::Db(error),
         }
     }
 }
@@ -93,9 +112,14 @@ impl ApplyError {
 impl MaybeBusy for ApplyError {
     fn without_lock<'e>(&'e self, work: &'e str) -> Option<&'e str> {
         match self {
-            Self::Migration { name, source } => source.is_lock_timeout().then_some(name),
-            Self::Db(source) => source.is_lock_timeout().then_some(work),
-            Self::Refinery(_) | Self::Busy(_) | Self::NotKept(_) | Self::EndedTransaction => None,
+            Self::Migration { name, error, .. } => error.is_lock_timeout().then_some(name),
+            Self::Db(error) => error.is_lock_timeout().then_some(work),
+            Self::Refinery(_)
+            | Self::Changed(_)
+            | Self::NoSchema
+            | Self::Busy(_)
+            | Self::NotKept(_)
+            | Self::EndedTransaction => None,
         }
     }
 }
@@ -128,7 +152,7 @@ pub(super) async fn apply(
     }
     let texts: Vec<String> = pieces.iter().map(|piece| text(schema, piece)).collect();
     let applied = tx.batches(&texts).await;
-    applied.map_err(|(at, source)| ApplyError::of(at, source, &pieces))?;
+    applied.map_err(|(at, error)| ApplyError::of(at, error, &pieces))?;
     Ok(pieces.len())
 }
 

@@ -146,7 +146,7 @@ impl Migrator {
         apply::apply(tx, schema.as_str(), self.set.tenant()).await?;
         let success = ledger::success(id, self.set.target(), Duration::ZERO)?;
         let recorded = tx.batch(&success).await;
-        recorded.map_err(|source| ApplyError::of(0, source, &[]))
+        recorded.map_err(|error| ApplyError::of(0, error, &[]))
     }
 
     /// Starts a DDL transaction with the lock budget of migrations.

@@ -49,15 +49,29 @@ impl Applied {
     }
 }
 
+/// Said of a tenant that is in the registry alone.
+pub(super) const NO_SCHEMA: &str =
+    "its schema is gone; `tenantry doctor` tells what that leaves to do";
+
 /// A migration whose file is not what was applied.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "migration {version} was applied as `{applied}` from another text than the file `{file}` has now; give the file its old text back"
+    "migration {version} was applied as `{applied}` from another text than the file `{file}` has now; give the file its old text back, or see `tenantry migrate repair`"
 )]
 pub struct Changed {
     version: i32,
     applied: String,
     file: String,
+}
+
+impl Changed {
+    pub(super) fn new(applied: &Migration, file: &Migration) -> Self {
+        Self {
+            version: applied.version(),
+            applied: applied.name().to_owned(),
+            file: file.to_string(),
+        }
+    }
 }
 
 /// A schema that migrations run in.

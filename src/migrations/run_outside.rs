@@ -9,6 +9,7 @@ use super::apply::ApplyError;
 use super::fleet::{Migrator, chain, tenant_lock};
 use super::ledger;
 use super::outside::Outside;
+use super::problem::SqlProblem;
 use super::script::{self, Piece};
 use crate::tenancy::{DbError, DdlSession, SchemaName, TenantId};
 
@@ -38,13 +39,18 @@ impl Migrator {
             return Ok(());
         }
         drop_half_built(&mut session, &schema, outside, self.locks.outside).await?;
-        if let Err(source) = session.run(self.locks.outside, &piece.sql).await {
+        if let Err(failure) = session.run(self.locks.outside, &piece.sql).await {
             let dropped = drop_half_built(&mut session, &schema, outside, self.locks.outside).await;
             if let Err(error) = dropped {
                 tracing::warn!(tenant.id = %id, error = chain(&error), "a half-built index stays until the next try");
             }
             let name = piece.name.clone();
-            return Err(ApplyError::Migration { name, source });
+            let problem = Box::new(SqlProblem::of(&failure, &piece.sql));
+            return Err(ApplyError::Migration {
+                name,
+                problem,
+                error: failure,
+            });
         }
         let target = self.set.target_at(piece.version);
         let record = format!(

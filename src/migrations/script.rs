@@ -4,12 +4,14 @@
 
 use std::convert::Infallible;
 
+use refinery_core::error::Kind;
 use refinery_core::traits::sync::{Migrate, Query, Transaction};
 use refinery_core::{Migration, Runner};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::apply::ApplyError;
+use super::place::Changed;
 use crate::tenancy::{DbError, TextRow, quote_ident};
 
 /// refinery's history table.
@@ -62,7 +64,12 @@ pub(super) fn missing(
         history,
         records: Vec::new(),
     };
-    let report = runner.run(&mut recorder)?;
+    let report = runner
+        .run(&mut recorder)
+        .map_err(|error| match error.kind() {
+            Kind::DivergentVersion(applied, file) => Changed::new(applied, file).into(),
+            _ => ApplyError::from(error),
+        })?;
     let applied = report.applied_migrations().iter().zip(recorder.records);
     let piece = |(migration, record): (&Migration, String)| Piece {
         version: migration.version(),

@@ -10,7 +10,7 @@ use super::apply::{self, ApplyError};
 use super::fleet::{Migrator, chain, tenant_lock};
 use super::ledger::{self, LedgerLine};
 use super::script::{self, Piece};
-use crate::tenancy::{DbError, SchemaName, TenantId};
+use crate::tenancy::{DbError, SchemaName, Sql, TenantId};
 
 /// The commit does not wait for the disk, and so does not keep the commits beside it waiting either, which a notice would do. Schema, history and
 /// ledger are one transaction: a crash of PostgreSQL may undo the last few tenants whole, and then the next run finds them behind.
@@ -194,6 +194,10 @@ impl Migrator {
         let at_first = if yields { NO_WAIT } else { wait };
         let (tx, history) = match self.ddl.begin_reading(at_first, &opening).await {
             Err(error) if yields && error.is_lock_timeout() => return Ok(Advanced::Taken),
+            // Its history cannot be read.
+            Err(error) if error.sql_state() == Some("42P01") => {
+                return Err(self.why_no_history(id, error).await);
+            }
             opened => opened?,
         };
         let found = script::newest(&history)?;
@@ -217,11 +221,29 @@ impl Migrator {
             texts.push(ledger::clear_failure(id));
         }
         let finished = tx.finish(texts).await;
-        finished.map_err(|(at, source)| ApplyError::of(at, source, &pieces))?;
+        finished.map_err(|(at, error)| ApplyError::of(at, error, &pieces))?;
         if !pieces.is_empty() {
             from.get_or_init(|| found);
         }
         Ok(next.into())
+    }
+
+    async fn why_no_history(&self, id: TenantId, error: DbError) -> ApplyError {
+        const THERE: Sql = Sql::new(
+            "migrations.schema",
+            "SELECT to_regnamespace($1) IS NOT NULL AS there",
+        );
+        let name = SchemaName::of(id);
+        let found = async {
+            let mut tx = self.ddl.begin(self.locks.timeout).await?;
+            tx.query(&THERE, &[&name.as_str()]).await
+        };
+        match found.await {
+            Ok(rows) if rows.iter().any(|row| matches!(row.get("there"), Ok(false))) => {
+                ApplyError::NoSchema
+            }
+            _ => error.into(),
+        }
     }
 
     async fn note_failure(

@@ -86,7 +86,7 @@ fn troubles(report: &FleetReport) -> String {
             report.not_begun
         );
     }
-    text.push_str("\nmend the cause and run `tenantry migrate run` again (for an edited file see `tenantry migrate repair`); the others are served");
+    text.push_str("\nmend the cause and run `tenantry migrate run` again; the others are served");
     text
 }
 

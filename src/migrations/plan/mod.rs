@@ -2,7 +2,6 @@
 //!
 //! Invariant: nothing of it stays but what no rollback takes back (numbers drawn from sequences, dead rows); the ledger is not written.
 
-mod problem;
 mod rehearsal;
 mod report;
 mod step;
@@ -11,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
-pub use problem::SqlProblem;
 pub use report::{Outcome, Plan, SchemaPlan, Step, Undo};
 
 use super::chosen::{ChoiceError, Chosen, chosen};

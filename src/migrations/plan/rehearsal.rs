@@ -9,7 +9,7 @@ use super::step::Next;
 use crate::migrations::fleet::{Migrator, chain, lock};
 use crate::migrations::holders::holders;
 use crate::migrations::locks::{self, Held};
-use crate::migrations::place::{Place, pending};
+use crate::migrations::place::{NO_SCHEMA, Place, pending};
 use crate::tenancy::{DbError, DdlTransaction};
 
 /// So that a long statement ends soon after its client was killed, and lets its locks go.
@@ -50,7 +50,13 @@ impl<'m> Rehearsal<'m> {
         match self.in_transaction(wait, key, then).await {
             Ok(seen) => (self.plan, seen),
             Err(error) => {
-                self.plan.problem = Some(chain(&error));
+                let of_tenant = matches!(self.place, Place::Tenant(_));
+                let is_gone = of_tenant && error.sql_state() == Some("3F000");
+                self.plan.problem = Some(if is_gone {
+                    NO_SCHEMA.to_owned()
+                } else {
+                    chain(&error)
+                });
                 (self.plan, None)
             }
         }

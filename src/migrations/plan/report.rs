@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::holders::Holder;
 use super::super::locks::Lock;
-use super::problem::SqlProblem;
+use crate::migrations::problem::SqlProblem;
 
 /// A dry run of what is pending.
 #[derive(Debug, Serialize)]

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use refinery_core::Migration;
 
-use super::problem::SqlProblem;
 use super::rehearsal::Rehearsal;
 use super::report::{Outcome, Step, Undo};
 use crate::migrations::Description;
@@ -12,6 +11,7 @@ use crate::migrations::Kind;
 use crate::migrations::Outside;
 use crate::migrations::locks::{self, Held};
 use crate::migrations::place::Place;
+use crate::migrations::problem::SqlProblem;
 use crate::migrations::text;
 use crate::tenancy::{DbError, DdlTransaction};
 

@@ -4,7 +4,8 @@ use super::super::apply::ApplyError;
 use super::super::busy::{Busy, MaybeBusy};
 use super::super::chosen::ChoiceError;
 use super::super::fleet::chain;
-use super::super::place::Changed;
+use super::super::place::{Changed, NO_SCHEMA};
+use super::super::problem::SqlProblem;
 use super::super::text;
 use crate::tenancy::DbError;
 
@@ -49,6 +50,17 @@ pub enum UndoError {
     /// The file is not what was applied, so the script is not its undo.
     #[error(transparent)]
     Changed(#[from] Changed),
+    /// There is nothing to take back.
+    #[error("{NO_SCHEMA}")]
+    NoSchema,
+    /// The script failed.
+    #[error("its undo failed: {problem}")]
+    Script {
+        /// What PostgreSQL said, and where in the file.
+        problem: Box<SqlProblem>,
+        /// The same for the program, which need not be told twice.
+        error: DbError,
+    },
     /// The script said COMMIT or ROLLBACK.
     #[error(
         "the undo script would end the transaction that it runs in; {}",
@@ -105,6 +117,9 @@ impl UndoError {
 
 impl MaybeBusy for UndoError {
     fn without_lock<'e>(&'e self, work: &'e str) -> Option<&'e str> {
-        matches!(self, Self::Db(error) if error.is_lock_timeout()).then_some(work)
+        let (Self::Db(error) | Self::Script { error, .. }) = self else {
+            return None;
+        };
+        error.is_lock_timeout().then_some(work)
     }
 }

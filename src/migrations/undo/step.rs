@@ -4,6 +4,7 @@ use refinery_core::Migration;
 
 use super::super::fleet::Migrator;
 use super::super::place::{Place, pending};
+use super::super::problem::SqlProblem;
 use super::super::text;
 use super::super::undo_scripts::Kind;
 use super::UndoError;
@@ -68,6 +69,9 @@ impl Migrator {
         structures: &Structures,
     ) -> Result<Option<bool>, UndoError> {
         let found = self.describe(tx, schema).await?;
+        if found.is_empty() {
+            return Err(UndoError::NoSchema);
+        }
         let place = Place::Tenant(schema.clone());
         if !self.take_back(tx, &place, step).await? {
             return Ok(None);
@@ -95,7 +99,10 @@ impl Migrator {
         if ran.as_ref().is_err_and(|error| error.says(text::REFUSED)) {
             return Err(UndoError::EndedTransaction);
         }
-        ran?;
+        ran.map_err(|error| UndoError::Script {
+            problem: Box::new(SqlProblem::of(&error, step.script)),
+            error,
+        })?;
         // The script may have changed the path.
         place.enter(tx).await?;
         if tx.execute(&FORGET, &[&step.version]).await? != 1 {

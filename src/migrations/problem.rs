@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use tokio_postgres::error::{DbError as Said, ErrorPosition};
 
-use super::super::fleet::chain;
-use super::super::text;
+use super::fleet::chain;
+use super::text;
 use crate::tenancy::DbError;
 
 /// An error of a migration's SQL.
