@@ -104,10 +104,8 @@ async fn migration_that_an_operator_ends_does_not_end_its_tenant() {
     let sql = owner(&database).await;
     let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'";
-    let run = Guarded::spawn(&mut command);
-    while number(&sql, end).await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let mut run = Guarded::spawn(&mut command);
+    run.until(async || number(&sql, end).await > 0).await;
     let status = tokio::task::spawn_blocking(|| run.wait()).await.unwrap();
     assert_eq!(status.code(), Some(3));
     ask(&server, &tenants[0]).await.expect(200);
@@ -131,12 +129,10 @@ async fn shared_tables_are_not_kept_from_anybody_by_a_migration_that_waits() {
     reader.batch_execute(read).await.unwrap();
     let mut command = program.command("migrate run");
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let run = Guarded::spawn(&mut command);
+    let mut run = Guarded::spawn(&mut command);
     let waits =
         "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'public.tenants'::regclass";
-    while number(&others, waits).await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    run.until(async || number(&others, waits).await > 0).await;
     // Behind it in the queue. Two minutes is how long one node waits for another.
     let ask = others.query("SELECT FROM public.tenants", &[]);
     let answered = tokio::time::timeout(Duration::from_mins(1), ask).await;

@@ -101,10 +101,9 @@ async fn postgresql_that_dies_in_a_run_leaves_every_tenant_before_or_after() {
     let crashing = Crashing::with_tenants(&migrations).await;
     let mut command = crashing.program.command("migrate run --jobs 2 --json");
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let run = Guarded::spawn(&mut command);
-    while number(&crashing.sql, BY_LEDGER).await < 3 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let mut run = Guarded::spawn(&mut command);
+    run.until(async || number(&crashing.sql, BY_LEDGER).await >= 3)
+        .await;
     let died = Instant::now();
     let crashing = crashing.crash_and_recover(&migrations).await;
     assert!(!run.wait().success(), "it says that it was cut off");

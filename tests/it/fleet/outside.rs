@@ -58,11 +58,9 @@ async fn index_is_built_in_every_tenant_and_new_ones_and_nobody_waits_for_it() {
     sql.batch_execute(&write).await.unwrap();
     let mut command = program.command("migrate run --jobs 1");
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let run = Guarded::spawn(&mut command);
+    let mut run = Guarded::spawn(&mut command);
     let other = owner(&database).await;
-    while indexes(&other, false).await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    run.until(async || indexes(&other, false).await > 0).await;
     let asked = Instant::now();
     ask(&server, busy).await.expect(200);
     let insert = format!("DELETE FROM {}.projects", busy.schema.as_str());
@@ -140,10 +138,8 @@ async fn run_killed_between_the_index_and_the_ledger_goes_on() {
     held.batch_execute(lock).await.unwrap();
     let mut command = program.command("migrate run --jobs 1");
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let run = Guarded::spawn(&mut command);
-    while indexes(&sql, true).await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let mut run = Guarded::spawn(&mut command);
+    run.until(async || indexes(&sql, true).await > 0).await;
     run.kill();
     held.batch_execute("ROLLBACK").await.unwrap();
     let ran = program.run("migrate run --jobs 2 --json").expect(0);

@@ -1,7 +1,6 @@
 //! A thousand tenants: a start with nothing to do, a migration that is killed half way, and three tenants that cannot be migrated.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenantry::app::Foundation;
@@ -15,6 +14,7 @@ use tokio_postgres::Client;
 use super::fixture::{Migrations, ask, fleet, is_served_soon};
 use super::wire::Wire;
 use crate::program::{Guarded, Program, number, owner};
+use crate::tenants::killed::wait_for;
 
 /// Slow enough that the run is caught in the middle.
 const MORE: &str = "CREATE TABLE notes (id integer PRIMARY KEY);
@@ -130,16 +130,12 @@ async fn statements_of_a_start(config: &Config) -> usize {
 async fn killed_half_way(program: &Program, sql: &Client) -> i64 {
     let mut command = program.command("migrate run");
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let run = Guarded::spawn(&mut command);
-    while number(sql, DONE).await < 100 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let mut run = Guarded::spawn(&mut command);
+    run.until(async || number(sql, DONE).await >= 100).await;
     run.kill();
     let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                     AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-    while number(sql, sessions).await > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_for(sql, sessions, 0).await;
     number(sql, DONE).await
 }
 

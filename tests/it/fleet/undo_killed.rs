@@ -1,13 +1,13 @@
 //! An undo of a fleet that is killed again and again.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use tenantry::testkit::TestDatabase;
 use tokio_postgres::Client;
 
 use super::fixture::{Migrations, fleet};
 use crate::program::{Guarded, Program, number, owner};
+use crate::tenants::killed::{holder, kill_at_a_lock, wait_for};
 
 const TENANTS: usize = 30;
 const KILLS: i64 = 4;
@@ -54,15 +54,9 @@ async fn every_tenant_is_before_or_after_and_none_steps_back_twice() {
     for kill in 1..=KILLS {
         let mut command = program.command("migrate undo --all --jobs 2");
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let undo = Guarded::spawn(&mut command);
-        let began = Instant::now();
-        while number(&sql, left).await > all - kill * 4 {
-            assert!(
-                began.elapsed() < Duration::from_mins(1),
-                "the undo does nothing"
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let mut undo = Guarded::spawn(&mut command);
+        undo.until(async || number(&sql, left).await <= all - kill * 4)
+            .await;
         undo.kill();
         let torn = torn(&sql, &schemas).await;
         assert!(torn.is_empty(), "{torn:#?}");
@@ -74,4 +68,32 @@ async fn every_tenant_is_before_or_after_and_none_steps_back_twice() {
     assert_eq!(number(&sql, stepped_too_far).await, 0);
     let torn = torn(&sql, &schemas).await;
     assert!(torn.is_empty(), "{torn:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shared_tables_are_before_or_after_and_the_same_command_goes_on() {
+    let database = TestDatabase::new().await;
+    let migrations = Migrations::own();
+    migrations.add("public/V99__shared.sql", "CREATE TABLE public.more ();");
+    migrations.add("undo/public/U99__shared.sql", "DROP TABLE public.more;");
+    let program = Program::on(&database).set("MIGRATIONS_DIR", migrations.dir());
+    program.run("migrate run").expect(0);
+    let sql = owner(&database).await;
+    let states = "SELECT (SELECT count(*) FROM pg_class WHERE relname = 'more')
+        + 10 * (SELECT count(*) FROM public.refinery_schema_history WHERE version = 99)";
+    let line = "migrate undo --public --stop-serving --json";
+    // What it does last: by then the table is dropped.
+    let holder = holder(
+        &database,
+        "SELECT FROM public.refinery_schema_history WHERE version = 99 FOR UPDATE",
+    )
+    .await;
+    kill_at_a_lock(&program, line, &sql).await;
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND backend_type = 'client backend' AND application_name <> 'holder' AND pid <> pg_backend_pid()";
+    wait_for(&sql, others, 0).await;
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(number(&sql, states).await, 11);
+    assert_eq!(program.run(line).expect(0).json()["undone"], true);
+    assert_eq!(number(&sql, states).await, 0);
 }

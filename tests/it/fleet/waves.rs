@@ -1,7 +1,6 @@
 //! A run that tries a few tenants first, and stops where too many fail.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenantry::domains::tenants::TemporaryTenant;
@@ -10,6 +9,7 @@ use tokio_postgres::Client;
 
 use super::fixture::{Migrations, ask, fleet};
 use crate::program::{Guarded, Program, number, owner};
+use crate::tenants::killed::wait_for;
 
 const MORE: &str = "-- compatible-with: 4\nCREATE TABLE notes (); SELECT pg_sleep(0.05);";
 /// Slow enough that the watcher of a run comes before its end.
@@ -126,17 +126,13 @@ async fn run_with_canaries_that_is_killed_goes_on_where_it_stopped() {
     for enough in [1, 8] {
         let mut command = program.command("migrate run --canary 4 --jobs 2");
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let run = Guarded::spawn(&mut command);
-        while number(&sql, DONE).await < enough {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let mut run = Guarded::spawn(&mut command);
+        run.until(async || number(&sql, DONE).await >= enough).await;
         run.kill();
         // What had been sent is finished or rolled back.
         let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                         AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        while number(&sql, sessions).await > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        wait_for(&sql, sessions, 0).await;
         done = number(&sql, DONE).await;
         assert!((enough..21).contains(&done), "{done} were done");
     }

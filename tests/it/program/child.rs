@@ -1,6 +1,7 @@
 //! A child process that ends with its test: when the test returns, when it fails, and when the test's process is killed.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
@@ -32,6 +33,17 @@ impl Guarded {
     /// Its number.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it has come so far. One that ends before fails the test, and so does one that never comes there.
+    pub async fn until(&mut self, mut has_come: impl AsyncFnMut() -> bool) {
+        let began = Instant::now();
+        while !has_come().await {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended before: {ended:?}");
+            assert!(began.elapsed() < Duration::from_mins(2), "it stands still");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// `kill -9`, and waits until it is dead.
