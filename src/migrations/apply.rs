@@ -75,21 +75,17 @@ impl ApplyError {
         }
     }
 
-    /// What PostgreSQL has against the migration itself, for which its tenant may be neither here nor there. A tenant that is merely busy, whose history
-    /// differs, or for which a connection, a place or PostgreSQL itself was lacking, is as able to be served as before.
-    pub(super) fn is_the_migrations_fault(&self) -> bool {
+    /// What PostgreSQL has against the migration itself, for which its tenant may be neither here nor there, or a schema that is lost. A tenant that is
+    /// merely busy, whose history differs, or for which a connection, a place or PostgreSQL itself was lacking, is as able to be served as before.
+    pub(super) fn stops_serving(&self) -> bool {
         /// Connection, rollback by PostgreSQL, resources, states and locks, an operator's intervention, the system.
         const PASSING: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
         match self {
-            Self::EndedTransaction => true,
+            Self::EndedTransaction | Self::NoSchema => true,
             Self::Migration { error, .. } | Self::Db(error) => error
                 .sql_state()
                 .is_some_and(|state| !PASSING.iter().any(|class| state.starts_with(class))),
-            Self::Refinery(_)
-            | Self::Changed(_)
-            | Self::NoSchema
-            | Self::Busy(_)
-            | Self::NotKept(_) => false,
+            Self::Refinery(_) | Self::Changed(_) | Self::Busy(_) | Self::NotKept(_) => false,
         }
     }
 

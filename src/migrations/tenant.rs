@@ -110,7 +110,7 @@ impl Migrator {
         if matches!(self.is_gone(line.id).await, Ok(true)) {
             return Ok(Attempt::Gone);
         }
-        let stops_serving = error.is_the_migrations_fault();
+        let stops_serving = error.stops_serving();
         if let Err(unnoted) = self.note_failure(line.id, &error, stops_serving).await {
             tracing::warn!(
                 tenant = line.slug,
