@@ -4,7 +4,10 @@
 //! as a parameter; a text goes out between `BEGIN`, the switch and `COMMIT`; where the scope is on already, both go alone. The rare ways are boxed,
 //! or every request would carry their size along.
 
+use std::borrow::Cow;
+
 use futures_util::join;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error as PgError, Statement};
 
 use super::{Answer, Connection, DbError, Params, Scope, Sql};
@@ -35,7 +38,11 @@ impl Connection {
             }
             Plan::Prepare => {
                 let answer = Box::pin(self.begin_preparing(scope, sql, params, way)).await;
-                return self.commit_after(answer, scope, sql).await;
+                let answer = self.commit_after(answer, scope, sql).await;
+                if is_refused(&answer) {
+                    return Box::pin(self.bracket(scope, None, sql, params)).await;
+                }
+                return answer;
             }
             Plan::Prepared(statement) => {
                 let answer = Box::pin(self.bracket(scope, Some(&statement), sql, params)).await;
@@ -100,7 +107,12 @@ impl Connection {
         let way = self.way(worn);
         let statement = match self.plan(scope, sql, way) {
             Plan::Prepare if !worn => {
-                return Box::pin(self.begin_preparing(scope, sql, params, way)).await;
+                let answer = Box::pin(self.begin_preparing(scope, sql, params, way)).await;
+                if is_refused(&answer) {
+                    self.undo(scope, sql).await?;
+                    return Box::pin(self.begin_text(scope, sql, params)).await;
+                }
+                return answer;
             }
             plan => self.prepared(plan, scope, sql, params).await,
         };
@@ -120,8 +132,7 @@ impl Connection {
         match result {
             Err(error) if is_outdated(&error) => {
                 self.statements.forget(scope);
-                let undone = self.client.batch_execute("ROLLBACK").await;
-                undone.map_err(|e| failed(e, scope, sql))?;
+                self.undo(scope, sql).await?;
                 Box::pin(self.begin_text(scope, sql, params)).await
             }
             result => result.map_err(|e| failed(e, scope, sql)),
@@ -135,14 +146,35 @@ impl Connection {
         sql: &Sql,
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
+        let answer = self.begin_text_by("BEGIN", scope, sql, params).await;
+        if !is_refused(&answer) {
+            return answer;
+        }
+        self.undo(scope, sql).await?;
+        let anew = begin_anew(scope);
+        self.begin_text_by(&anew, scope, sql, params).await
+    }
+
+    async fn begin_text_by(
+        &mut self,
+        begin: &str,
+        scope: &Scope,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
         self.arrive(scope);
         let wear = self.wear_statement(scope).await?;
         let (begun, switched, result) = join!(
-            self.client.batch_execute("BEGIN"),
+            self.client.batch_execute(begin),
             put_on(&self.client, wear.as_ref(), scope, self.rules),
             execute_text(&self.client, sql, params),
         );
         settle(begun, switched, result, scope, sql)
+    }
+
+    async fn undo(&self, scope: &Scope, sql: &Sql) -> Result<(), DbError> {
+        let undone = self.client.batch_execute("ROLLBACK").await;
+        undone.map_err(|e| failed(e, scope, sql))
     }
 
     /// `BEGIN`, the switch, the statement, `COMMIT`.
@@ -153,10 +185,28 @@ impl Connection {
         sql: &Sql,
         params: Params<'_>,
     ) -> Result<Answer, DbError> {
+        let answer = self
+            .bracket_by("BEGIN", scope, statement, sql, params)
+            .await;
+        if !is_refused(&answer) {
+            return answer;
+        }
+        let anew = begin_anew(scope);
+        self.bracket_by(&anew, scope, statement, sql, params).await
+    }
+
+    async fn bracket_by(
+        &mut self,
+        begin: &str,
+        scope: &Scope,
+        statement: Option<&Statement>,
+        sql: &Sql,
+        params: Params<'_>,
+    ) -> Result<Answer, DbError> {
         self.arrive(scope);
         let wear = self.wear_statement(scope).await?;
         let (begun, switched, result, ended) = join!(
-            self.client.batch_execute("BEGIN"),
+            self.client.batch_execute(begin),
             put_on(&self.client, wear.as_ref(), scope, self.rules),
             self.send(statement, sql, params, None),
             self.client.batch_execute("COMMIT"),
@@ -254,6 +304,27 @@ fn is_outdated_state(code: &str) -> bool {
 fn is_of_other_tables(error: &PgError) -> bool {
     let code = error.code();
     code.is_some_and(|code| matches!(code.code(), "0A000" | "26000" | "42703"))
+}
+
+/// The switch was refused: the login is no member of the tenant's role, or PostgreSQL does not know of it.
+fn is_refused(answer: &Result<Answer, DbError>) -> bool {
+    let Err(DbError::ScopeLost { source }) = answer else {
+        return false;
+    };
+    source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+}
+
+/// A `BEGIN` after which PostgreSQL looks anew at whose member the login is. It keeps a list of that, and a role that was made while the list was
+/// built can be missing from it until some other is made or dropped. It keeps one list only: to ask about another login's drops this one's.
+fn begin_anew(scope: &Scope) -> Cow<'static, str> {
+    match scope {
+        Scope::Public => "BEGIN".into(),
+        Scope::Tenant { schema, .. } => format!(
+            "BEGIN; SELECT pg_catalog.pg_has_role(oid, session_user, 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = '{}'",
+            schema.as_str()
+        )
+        .into(),
+    }
 }
 
 /// What a switch that failed before `statement` means.

@@ -33,6 +33,7 @@ mod hang_up;
 mod kept;
 mod leftovers;
 mod lost_scope;
+mod membership;
 mod names;
 mod one_connection;
 mod retired;

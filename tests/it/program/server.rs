@@ -153,7 +153,9 @@ impl Server {
 
     /// The access token of such a sign-in.
     pub async fn token(&self, tenant: &str, email: &str) -> String {
-        let pair = self.sign_in(tenant, email).await.expect(200);
+        let answer = self.sign_in(tenant, email).await;
+        assert_eq!(answer.status, 200, "its log: {}", self.errors().join("\n"));
+        let pair = answer.expect(200);
         pair["access_token"].as_str().unwrap().to_owned()
     }
 }
