@@ -157,7 +157,7 @@ impl Connection {
 
     async fn begin_text_by(
         &mut self,
-        begin: &str,
+        opening: &str,
         scope: &Scope,
         sql: &Sql,
         params: Params<'_>,
@@ -165,7 +165,7 @@ impl Connection {
         self.arrive(scope);
         let wear = self.wear_statement(scope).await?;
         let (begun, switched, result) = join!(
-            self.client.batch_execute(begin),
+            self.client.batch_execute(opening),
             put_on(&self.client, wear.as_ref(), scope, self.rules),
             execute_text(&self.client, sql, params),
         );
@@ -197,7 +197,7 @@ impl Connection {
 
     async fn bracket_by(
         &mut self,
-        begin: &str,
+        opening: &str,
         scope: &Scope,
         statement: Option<&Statement>,
         sql: &Sql,
@@ -206,7 +206,7 @@ impl Connection {
         self.arrive(scope);
         let wear = self.wear_statement(scope).await?;
         let (begun, switched, result, ended) = join!(
-            self.client.batch_execute(begin),
+            self.client.batch_execute(opening),
             put_on(&self.client, wear.as_ref(), scope, self.rules),
             self.send(statement, sql, params, None),
             self.client.batch_execute("COMMIT"),
