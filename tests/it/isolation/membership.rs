@@ -27,7 +27,7 @@ async fn a_tenant_is_reached_while_others_are_made() {
     let login: String = sql.query_one(login, &[&role]).await.unwrap().get(0);
     let each = |what: &str| {
         let each = format!("FOR at IN 1..{OTHERS} LOOP EXECUTE '{what}'; END LOOP");
-        format!("DO $$ BEGIN {} ; END $$", each.replace("%", "' || at || '"))
+        format!("DO $$ BEGIN {} ; END $$", each.replace('%', "' || at || '"))
     };
     let made = each(&format!("CREATE ROLE o_{role}_% ROLE {login}"));
     sql.batch_execute(&made).await.unwrap();
