@@ -5,6 +5,7 @@
 
 mod bare;
 mod copy;
+mod membership;
 mod prepare;
 mod switch;
 

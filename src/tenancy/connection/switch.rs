@@ -4,12 +4,10 @@
 //! as a parameter; a text goes out between `BEGIN`, the switch and `COMMIT`; where the scope is on already, both go alone. The rare ways are boxed,
 //! or every request would carry their size along.
 
-use std::borrow::Cow;
-
 use futures_util::join;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error as PgError, Statement};
 
+use super::membership::{begin_anew, is_refused};
 use super::{Answer, Connection, DbError, Params, Scope, Sql};
 use crate::tenancy::request::{execute_text, put_on};
 use crate::tenancy::scope::Carried;
@@ -304,27 +302,6 @@ fn is_outdated_state(code: &str) -> bool {
 fn is_of_other_tables(error: &PgError) -> bool {
     let code = error.code();
     code.is_some_and(|code| matches!(code.code(), "0A000" | "26000" | "42703"))
-}
-
-/// The switch was refused: the login is no member of the tenant's role, or PostgreSQL does not know of it.
-fn is_refused(answer: &Result<Answer, DbError>) -> bool {
-    let Err(DbError::ScopeLost { source }) = answer else {
-        return false;
-    };
-    source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
-}
-
-/// A `BEGIN` after which PostgreSQL looks anew at whose member the login is. It keeps a list of that, and a role that was made while the list was
-/// built can be missing from it until some other is made or dropped. It keeps one list only: to ask about another login's drops this one's.
-fn begin_anew(scope: &Scope) -> Cow<'static, str> {
-    match scope {
-        Scope::Public => "BEGIN".into(),
-        Scope::Tenant { schema, .. } => format!(
-            "BEGIN; SELECT pg_catalog.pg_has_role(oid, session_user, 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = '{}'",
-            schema.as_str()
-        )
-        .into(),
-    }
 }
 
 /// What a switch that failed before `statement` means.

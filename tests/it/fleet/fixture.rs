@@ -13,7 +13,10 @@ use tenantry::config::Config;
 use tenantry::domains::access::Role;
 use tenantry::domains::tenants::{TemporaryTenant, create_temporary};
 use tenantry::testkit::{Answer, TestServer};
+use tokio_postgres::Client;
 use uuid::Uuid;
+
+use crate::program::number;
 
 /// At once; more than processors, because PostgreSQL waits for its disk.
 const AT_ONCE: usize = 8;
@@ -123,5 +126,15 @@ impl Migrations {
         let mut config = config.clone();
         config.tenancy.migrations_dir = Some(self.0.path().to_path_buf());
         config
+    }
+}
+
+/// Whether every one of them has migration 99 in its history, and no more than once.
+pub async fn each_has_it_once(sql: &Client, tenants: &[TemporaryTenant]) {
+    for tenant in tenants {
+        let schema = tenant.schema.as_str();
+        let history =
+            format!("SELECT count(*) FROM {schema}.refinery_schema_history WHERE version = 99");
+        assert_eq!(number(sql, &history).await, 1, "{schema}");
     }
 }

@@ -3,12 +3,10 @@
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tenantry::domains::tenants::TemporaryTenant;
 use tenantry::tenancy::TenantId;
 use tenantry::testkit::TestDatabase;
-use tokio_postgres::Client;
 
-use super::fixture::{Migrations, fleet};
+use super::fixture::{Migrations, each_has_it_once, fleet};
 use crate::program::{Guarded, Program, number, owner};
 use crate::tenants::killed::wait_for;
 
@@ -75,13 +73,4 @@ async fn tenant_that_another_run_is_at_is_passed_by_and_come_back_to() {
     let last = said["tenants"].as_array().unwrap().last().unwrap();
     assert_eq!(last["tenant"], tenants[0].slug.as_str());
     each_has_it_once(&sql, &tenants).await;
-}
-
-async fn each_has_it_once(sql: &Client, tenants: &[TemporaryTenant]) {
-    for tenant in tenants {
-        let schema = tenant.schema.as_str();
-        let history =
-            format!("SELECT count(*) FROM {schema}.refinery_schema_history WHERE version = 99");
-        assert_eq!(number(sql, &history).await, 1, "{schema}");
-    }
 }

@@ -7,7 +7,7 @@ use tenantry::domains::tenants::TemporaryTenant;
 use tenantry::testkit::{TestDatabase, TestServer};
 use tokio_postgres::Client;
 
-use super::fixture::{Migrations, ask, fleet};
+use super::fixture::{Migrations, ask, each_has_it_once, fleet};
 use crate::program::{Guarded, Program, number, owner};
 use crate::tenants::killed::wait_for;
 
@@ -142,13 +142,4 @@ async fn run_with_canaries_that_is_killed_goes_on_where_it_stopped() {
         .json();
     assert_eq!(rest["migrated"], 21 - done);
     each_has_it_once(&sql, &tenants).await;
-}
-
-async fn each_has_it_once(sql: &Client, tenants: &[TemporaryTenant]) {
-    for tenant in tenants {
-        let schema = tenant.schema.as_str();
-        let history =
-            format!("SELECT count(*) FROM {schema}.refinery_schema_history WHERE version = 99");
-        assert_eq!(number(sql, &history).await, 1, "{schema}");
-    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use serde_json::{Value, json};
-use tenantry::testkit::{TestDatabase, TestServer, TestTenant};
+use tenantry::testkit::{Actor, TestDatabase, TestServer, TestTenant};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, NoTls};
@@ -74,15 +74,21 @@ async fn a_notice_of_an_older_node_is_understood() {
     answer.expect_problem(403, "tenant_suspended");
 }
 
+/// Somebody who has signed in, and the id of that session.
+async fn signed_in(tenant: &TestTenant) -> (Actor, String) {
+    tenant.admin("ada").await;
+    let (ada, _) = tenant.anonymous().sign_in("ada@example.com").await;
+    let sessions = ada.get("/auth/sessions").await.expect(200);
+    let session = sessions["data"][0]["id"].as_str().unwrap();
+    (ada, session.to_owned())
+}
+
 #[tokio::test]
 async fn a_forged_notice_makes_nodes_read_and_nothing_else() {
     let database = TestDatabase::new().await;
     let server = TestServer::start(&database).await;
     let acme = TestTenant::on(&server).await;
-    acme.admin("ada").await;
-    let (ada, _) = acme.anonymous().sign_in("ada@example.com").await;
-    let sessions = ada.get("/auth/sessions").await.expect(200);
-    let session = sessions["data"][0]["id"].as_str().unwrap();
+    let (ada, session) = signed_in(&acme).await;
     let sql = owner(&database).await;
     let id = acme.id();
     for forged in [
@@ -116,10 +122,7 @@ async fn a_request_whose_session_is_in_doubt_waits_until_it_is_known() {
     let database = TestDatabase::new().await;
     let server = TestServer::start(&database).await;
     let acme = TestTenant::on(&server).await;
-    acme.admin("ada").await;
-    let (ada, _) = acme.anonymous().sign_in("ada@example.com").await;
-    let sessions = ada.get("/auth/sessions").await.expect(200);
-    let session = sessions["data"][0]["id"].as_str().unwrap();
+    let (ada, session) = signed_in(&acme).await;
     let named = format!(r#"{{"event":"sessions_revoked","sessions":["{session}"],"expires":0}}"#);
     let mut sql = owner(&database).await;
     for ends in [false, true] {
